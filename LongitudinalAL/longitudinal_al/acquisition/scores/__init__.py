@@ -1,0 +1,1 @@
+"""Scores: from predictions to one number a slice pair, higher means more informative."""

@@ -1,0 +1,1 @@
+"""Selectors: from scores and features to a batch of slice pairs."""

@@ -1,0 +1,1 @@
+"""Measures of agreement with a reference, and the simulated annotator."""

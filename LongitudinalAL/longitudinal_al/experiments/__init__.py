@@ -1,0 +1,1 @@
+"""Many rounds, strategies and seeds, and the report about them."""

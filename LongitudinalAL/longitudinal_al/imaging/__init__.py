@@ -1,0 +1,1 @@
+"""Reading, writing, registration, foreground, normalisation and difference of scans."""

@@ -1,0 +1,1 @@
+"""Architecture, training and prediction."""

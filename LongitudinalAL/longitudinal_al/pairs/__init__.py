@@ -1,0 +1,1 @@
+"""The pool of slice pairs: preparation, storage, dataset and augmentation."""

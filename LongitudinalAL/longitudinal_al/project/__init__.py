@@ -1,0 +1,1 @@
+"""The project file: pairs, labels and rounds, in one ACID file."""

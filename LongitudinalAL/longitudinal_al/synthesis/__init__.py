@@ -1,0 +1,1 @@
+"""Synthetic cohorts: believable longitudinal FLAIR-like scans with a known truth."""
