@@ -1,0 +1,36 @@
+# make demo, make test, make lint, make bench: each sets up what it needs, on a machine with Python and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+OUT ?= demo
+DATA ?=
+
+.PHONY: demo test lint bench clean
+
+$(VENV)/.ready-test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready-test
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,bench]"
+	@touch $@
+
+demo: $(VENV)/.ready-test
+	$(BIN)/longitudinal-al demo $(if $(DATA),--data "$(DATA)") --out "$(OUT)"
+
+lint: $(VENV)/.ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd LongitudinalAL && ../$(BIN)/lint-imports --config ../pyproject.toml
+
+test: lint
+	$(PY) -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.ready-bench
+	$(PY) Testing/benchmarks/run_all.py
+
+clean:
+	rm -rf $(VENV) build demo bench .mypy_cache .ruff_cache .pytest_cache
