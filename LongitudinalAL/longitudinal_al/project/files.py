@@ -1,0 +1,125 @@
+"""Files that are written whole or not at all: a temporary sibling, fsync, then one rename."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from longitudinal_al.errors import StorageFailed
+
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def storage_failed(path: Path, error: OSError) -> StorageFailed:
+    """Turn an operating system's error on `path` into a message that says what to do next."""
+    if error.errno in _FULL:
+        what = "the disk is full: free some space and run the same command again"
+    elif error.errno in _FORBIDDEN:
+        what = "writing there is not allowed (or another program has the file open): check the permissions"
+    else:
+        what = f"{error.strerror or error}: check that the disk is there"
+    return StorageFailed(f"cannot write {path}: {what}; what was saved before is intact")
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file whole or not at all; missing parent folders are made.
+
+    Parameters
+    ----------
+    path
+        The file to be. An older one is replaced in one step, once the new one is safely on the disk.
+    write
+        Writes everything to the path that it is given: a temporary sibling whose name ends as `path` does,
+        so that libraries which choose the format by the suffix choose the same.
+
+    Raises
+    ------
+    StorageFailed
+        When the disk is full, read-only or gone. Errors of `write` that are no `OSError` pass through;
+        either way the older file is untouched and nothing is left behind.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(4)}.tmp.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        _sync_file(temporary)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        _discard(temporary)
+        raise storage_failed(path, error) from error
+    except BaseException:  # Ctrl-C too must leave nothing behind
+        _discard(temporary)
+        raise
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the system can (Windows and some network shares cannot)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _discard(temporary: Path) -> None:
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:
+        return  # the disk is gone; the error that brought us here says so
+
+
+def write_json(path: Path, obj: object) -> None:
+    """Write `obj` as JSON, whole or not at all (see `write_atomically`)."""
+    text = json_text(obj) + "\n"
+    write_atomically(path, lambda temporary: _write_text(temporary, text))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; `None` when it is missing or damaged, since such files can be made again."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def json_text(obj: object, *, indent: int | None = 1) -> str:
+    """Give `obj` as JSON text; NaN and infinities become null, numpy values and paths plain ones."""
+    return json.dumps(_plain(obj), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _plain(obj: object) -> object:
+    if isinstance(obj, (np.generic, np.ndarray)):
+        return _plain(obj.tolist())
+    if isinstance(obj, Path):
+        return obj.as_posix()
+    if isinstance(obj, float):
+        return obj if math.isfinite(obj) else None
+    if isinstance(obj, Mapping):
+        return {str(key): _plain(value) for key, value in obj.items()}
+    if isinstance(obj, (list, tuple, set, frozenset)):
+        return [_plain(value) for value in obj]
+    return obj
