@@ -1,0 +1,180 @@
+"""What a selector sees: where the unlabelled slice pairs lie, their scores and features, never a label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longitudinal_al.errors import InvalidInput, NotReady
+
+Strings = NDArray[np.str_]
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Features = NDArray[np.float32]
+
+
+def _strings() -> Strings:
+    return np.empty(0, dtype=np.str_)
+
+
+def _integers() -> Integers:
+    return np.empty(0, dtype=np.int64)
+
+
+def _floats() -> Floats:
+    return np.empty(0, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class LabelledSlices:
+    """Where the labelled slice pairs lie: never what their labels say. By default there are none.
+
+    Parameters
+    ----------
+    pair, patient
+        Ids, (m,).
+    slice
+        Index in the pair's grid, (m,).
+    position_mm
+        Along the slice axis within the pair, (m,).
+    features
+        (m, d) float32 of the same network as the candidates', or None.
+    """
+
+    pair: Strings = field(default_factory=_strings)
+    patient: Strings = field(default_factory=_strings)
+    slice: Integers = field(default_factory=_integers)
+    position_mm: Floats = field(default_factory=_floats)
+    features: Features | None = None
+
+    def __post_init__(self) -> None:
+        _check_columns(self, ("pair", "patient", "slice", "position_mm"), "labelled slice pairs")
+
+    def __len__(self) -> int:
+        """Return the number of labelled slice pairs."""
+        return len(self.pair)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The unlabelled slice pairs of the pool, as columns; their order means nothing.
+
+    Parameters
+    ----------
+    pair, patient
+        Ids, (n,).
+    slice
+        Index in the pair's grid, (n,).
+    position_mm
+        Along the slice axis within the pair, (n,).
+    score
+        Higher is more informative, (n,). What is not finite is treated as lower than every number.
+    features
+        (n, d) float32, or None where no selector needs them.
+    labelled
+        The slice pairs labelled so far.
+    cluster
+        Cluster of each slice pair, (n,), from ``cluster_pool`` in an earlier round; or None.
+
+    Raises
+    ------
+    InvalidInput
+        Columns of different lengths, a slice pair twice, or more features a slice pair than the labelled have.
+    """
+
+    pair: Strings
+    patient: Strings
+    slice: Integers
+    position_mm: Floats
+    score: Floats
+    features: Features | None = None
+    labelled: LabelledSlices = field(default_factory=LabelledSlices)
+    cluster: Integers | None = None
+
+    def __post_init__(self) -> None:
+        _check_columns(self, ("pair", "patient", "slice", "position_mm", "score"), "candidates")
+        if self.cluster is not None:
+            _set(self, "cluster", np.asarray(self.cluster, dtype=np.int64))
+            if self.cluster.shape != (len(self),):
+                raise InvalidInput(f"{len(self)} candidates, but clusters of {self.cluster.shape}")
+        _check_twice(self)
+        theirs = self.labelled.features
+        both = self.features is not None and theirs is not None and len(theirs) and len(self)
+        if both and theirs.shape[1] != self.features.shape[1]:
+            raise InvalidInput(
+                f"the candidates have {self.features.shape[1]} features, the labelled slice pairs "
+                f"{theirs.shape[1]}: compute both with the same network"
+            )
+
+    def __len__(self) -> int:
+        """Return the number of candidates."""
+        return len(self.pair)
+
+    def order(self) -> Integers:
+        """Return the indices that sort the candidates by pair, then slice: the same for every shuffling."""
+        return np.lexsort((self.slice, self.pair))
+
+    def take(self, indices: Integers) -> Candidates:
+        """Return the candidates at ``indices``, in that order."""
+        columns = {name: getattr(self, name)[indices] for name in ("pair", "patient", "slice", "position_mm")}
+        return replace(
+            self,
+            **columns,
+            score=self.score[indices],
+            features=None if self.features is None else self.features[indices],
+            cluster=None if self.cluster is None else self.cluster[indices],
+        )
+
+    def ranking_score(self) -> Floats:
+        """Return the scores with -inf for all that is not finite, (n,)."""
+        return np.where(np.isfinite(self.score), self.score, -np.inf)
+
+    def needed_features(self, selector: str) -> tuple[Features, Features]:
+        """Return the features of the candidates and of the labelled slice pairs, (n, d) and (m, d).
+
+        Raises
+        ------
+        NotReady
+            Features are missing; the message names the selector that needs them.
+        """
+        if self.features is None or (len(self.labelled) and self.labelled.features is None):
+            whose = "the candidates" if self.features is None else "the labelled slice pairs"
+            raise NotReady(f"{selector} compares features, and {whose} have none: train a network first")
+        theirs = self.labelled.features
+        none = np.empty((0, self.features.shape[1]), dtype=np.float32)
+        return self.features, none if theirs is None or not len(self.labelled) else theirs
+
+
+def finite_rows(features: Features) -> NDArray[np.bool_]:
+    """Return which rows hold numbers only, (n,)."""
+    return np.asarray(np.isfinite(features).all(axis=1))
+
+
+def _set(target: Any, name: str, value: Any) -> None:
+    object.__setattr__(target, name, value)
+
+
+def _check_columns(table: Any, names: tuple[str, ...], what: str) -> None:
+    """Give each column its type, and check that all have one length."""
+    types = {"pair": np.str_, "patient": np.str_, "slice": np.int64}
+    for name in names:
+        _set(table, name, np.asarray(getattr(table, name), dtype=types.get(name, np.float64)))
+    lengths = {name: getattr(table, name).shape for name in names}
+    if len(set(lengths.values())) != 1 or len(lengths["pair"]) != 1:
+        raise InvalidInput(f"the columns of the {what} differ in length: {lengths}")
+    if table.features is not None:
+        _set(table, "features", np.asarray(table.features, dtype=np.float32))
+        if table.features.ndim != 2 or len(table.features) != len(table.pair):
+            raise InvalidInput(f"{len(table.pair)} {what}, but features of shape {table.features.shape}")
+
+
+def _check_twice(candidates: Candidates) -> None:
+    order = candidates.order()
+    pair, index = candidates.pair[order], candidates.slice[order]
+    same = (pair[1:] == pair[:-1]) & (index[1:] == index[:-1])
+    if same.any():
+        first = int(np.flatnonzero(same)[0])
+        raise InvalidInput(f"slice {index[first]} of pair {pair[first]} is twice among the candidates")

@@ -1,0 +1,137 @@
+"""Which slice pairs may still be chosen: near-duplicates of labelled and chosen ones may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longitudinal_al.acquisition.candidates import Candidates
+from longitudinal_al.errors import InvalidInput
+
+ROUNDING_MM = 1e-3
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """How far apart the chosen slice pairs must lie.
+
+    Parameters
+    ----------
+    spacing_mm
+        Smallest distance along the slice axis between two slice pairs of the same pair, labelled or chosen;
+        exactly this distance is allowed. 0 switches it off.
+    per_patient
+        At most this many a patient in one batch, until every patient has been visited (has a labelled or
+        chosen slice pair). 0 switches it off, as in the published strategies.
+    """
+
+    spacing_mm: float = 0.0
+    per_patient: int = 0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.spacing_mm) and self.spacing_mm >= 0):
+            raise InvalidInput(f"the spacing must be 0 mm or more, not {self.spacing_mm}")
+        if self.per_patient < 0:
+            raise InvalidInput(
+                f"the number of slice pairs a patient must be 0 or more, not {self.per_patient}"
+            )
+
+    def start(self, candidates: Candidates) -> Choice:
+        """Begin a batch: everything is open that does not lie too near to a labelled slice pair."""
+        return Choice(candidates, self)
+
+
+class Choice:
+    """A batch in the making: what was chosen, best first, and which candidates are still open."""
+
+    def __init__(self, candidates: Candidates, neighbours: Neighbours) -> None:
+        self.chosen: list[int] = []
+        self._position = candidates.position_mm
+        self._spacing = neighbours.spacing_mm - ROUNDING_MM
+        self._cap = neighbours.per_patient
+        self._pairs, self._pair = np.unique(candidates.pair, return_inverse=True)
+        patients, self._patient = np.unique(candidates.patient, return_inverse=True)
+        self._of_pair = _groups(self._pair, len(self._pairs))
+        self._of_patient = _groups(self._patient, len(patients))
+        self._counts = np.zeros(len(patients), dtype=np.int64)
+        self._unvisited = set(range(len(patients))) - set(
+            np.flatnonzero(np.isin(patients, candidates.labelled.patient)).tolist()
+        )
+        self._gone = np.zeros(len(candidates), dtype=bool)
+        self._held = np.zeros(len(candidates), dtype=bool)
+        self._close_labelled(candidates)
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Which candidates may be chosen next, (n,)."""
+        return ~(self._gone | self._held)
+
+    @property
+    def spreading(self) -> bool:
+        """Whether some patient was not visited yet, so that others may have to wait."""
+        return self._cap > 0 and bool(self._unvisited)
+
+    def is_open(self, index: int) -> bool:
+        """Return whether one candidate may be chosen next."""
+        return not (self._gone[index] or self._held[index])
+
+    def add(self, index: int) -> None:
+        """Choose a candidate: it and its near neighbours are closed."""
+        self.chosen.append(int(index))
+        self._gone[index] = True
+        self._close_near(int(self._pair[index]), float(self._position[index]))
+        if self._cap:
+            self._count(int(self._patient[index]))
+
+    def _close_near(self, pair: int, position: float) -> None:
+        if self._spacing > 0:
+            members = self._of_pair[pair]
+            self._gone[members[np.abs(self._position[members] - position) < self._spacing]] = True
+
+    def _close_labelled(self, candidates: Candidates) -> None:
+        """Close what is labelled already, and what lies near it."""
+        labelled = candidates.labelled
+        numbers = {name: number for number, name in enumerate(self._pairs.tolist())}
+        for pair, index, position in zip(
+            labelled.pair.tolist(), labelled.slice, labelled.position_mm, strict=True
+        ):
+            number = numbers.get(pair)
+            if number is not None:
+                members = self._of_pair[number]
+                self._gone[members[candidates.slice[members] == index]] = True
+                self._close_near(number, float(position))
+
+    def _count(self, patient: int) -> None:
+        """Hold a patient back who has had enough while others wait; let all go when nobody waits."""
+        self._counts[patient] += 1
+        waited = bool(self._unvisited)
+        self._unvisited.discard(patient)
+        if self._unvisited:
+            if self._counts[patient] >= self._cap:
+                self._held[self._of_patient[patient]] = True
+        elif waited:
+            self._held[:] = False
+
+
+def take_in_order(choice: Choice, order: Iterable[int], batch: int) -> list[int]:
+    """Fill the batch with open candidates in a given order; those held back come when they are let go."""
+    order = list(order)
+    while len(choice.chosen) < batch:
+        spreading = choice.spreading
+        for index in order:
+            if choice.is_open(index):
+                choice.add(index)
+            if len(choice.chosen) >= batch or choice.spreading != spreading:
+                break
+        else:
+            break
+    return choice.chosen
+
+
+def _groups(codes: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]:
+    """Return the indices of each code, 0 to count - 1."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.searchsorted(codes[order], np.arange(1, count))) if count else []

@@ -1,0 +1,55 @@
+"""Scores that compare several predictions of the same slice pair: dropout entropy and BALD."""
+
+from __future__ import annotations
+
+import torch
+
+from longitudinal_al.acquisition.predictions import Predictions
+from longitudinal_al.acquisition.scores.aggregation import DEFAULT, aggregate
+from longitudinal_al.acquisition.scores.pixelwise import binary_entropy
+from longitudinal_al.errors import NotReady
+
+
+def dropout_entropy(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
+    """Return H(mean over dropout passes of p), best patch: (n,) in [0, log 2].
+
+    The formula is that of ``entropy``; what differs is where the members come from: one network asked several
+    times with dropout on. Paper: Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016. As
+    published in LMI-AL it was -p log p, summed over the slice.
+
+    Raises
+    ------
+    NotReady
+        There is one pass only.
+    """
+    _need_several(predictions, "dropout_entropy")
+    return aggregate(binary_entropy(predictions.mean()), predictions.foreground, aggregation)
+
+
+def bald(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
+    """Return H(mean of p_k) - mean of H(p_k) over members or dropout passes, best patch: (n,) in [0, log 2].
+
+    The mutual information between the prediction and the model: 0 where all members agree, however unsure
+    they are. Paper: Houlsby et al., "Bayesian Active Learning for Classification and Preference Learning",
+    2011; Gal, Islam and Ghahramani, ICML 2017. As published in LMI-AL the network had no dropout, so the
+    score was 0 everywhere.
+
+    Raises
+    ------
+    NotReady
+        There is one member only.
+    """
+    _need_several(predictions, "bald")
+    information = binary_entropy(predictions.mean())
+    share = 1.0 / predictions.members.shape[0]
+    for member in predictions.members:
+        information.sub_(binary_entropy(member.float().clamp(0.0, 1.0)), alpha=share)
+    return aggregate(information.clamp_min_(0.0), predictions.foreground, aggregation)
+
+
+def _need_several(predictions: Predictions, name: str) -> None:
+    if predictions.members.shape[0] < 2:
+        raise NotReady(
+            f"{name} compares several predictions of each slice pair, and there is one: "
+            "train an ensemble, or predict with dropout switched on"
+        )

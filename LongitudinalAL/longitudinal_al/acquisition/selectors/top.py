@@ -1,0 +1,18 @@
+"""The highest scores."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from longitudinal_al.acquisition.candidates import Candidates
+from longitudinal_al.acquisition.neighbours import Neighbours, take_in_order
+from longitudinal_al.acquisition.selectors.canonical import canonical
+
+
+@canonical
+def top(
+    candidates: Candidates, batch: int, neighbours: Neighbours, generator: np.random.Generator
+) -> list[int]:
+    """Return the candidates with the highest scores; O(N log N). Draws nothing."""
+    order = np.argsort(-candidates.ranking_score(), kind="stable")
+    return take_in_order(neighbours.start(candidates), order.tolist(), batch)
