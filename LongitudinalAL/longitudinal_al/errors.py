@@ -70,3 +70,7 @@ class StorageFailed(LongitudinalALError):
 
 class NotReady(LongitudinalALError):
     """A step was asked for before the step it needs (prepare, label or train)."""
+
+
+class OutOfMemory(LongitudinalALError):
+    """Not even one slice pair at a time fits into memory."""

@@ -1,0 +1,133 @@
+"""The change network: a small 2-D U-Net over two times, their difference and the neighbouring slices."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from monai.networks.blocks import Convolution
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What the network is built of.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Channels at each level; the first level works at half the resolution of the input.
+    neighbours : int
+        Slices on either side whose differences are read too.
+    dropout : float
+        Probability of a dropped channel map in the deepest level and in the decoder.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    neighbours: int = 1
+    dropout: float = 0.1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, for JSON."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+
+IMAGE_SCALE, DIFFERENCE_SCALE = 2.0, 4.0
+
+
+def input_channels(neighbours: int) -> int:
+    """Return how many channels `network_input` makes."""
+    return 3 + 1 + 4 * neighbours
+
+
+def network_input(stacks: torch.Tensor) -> torch.Tensor:
+    """Turn stacks of slices into the channels that the network reads.
+
+    Parameters
+    ----------
+    stacks : torch.Tensor
+        (n, slices, channels, rows, columns), see `Pool.stacks`.
+
+    Returns
+    -------
+    torch.Tensor
+        (n, channels, rows, columns): baseline, follow-up, their plain difference and the robust one of the
+        slice itself, then both differences of its neighbours.
+    """
+    baseline, followup, robust = stacks.unbind(2)
+    plain = (followup - baseline) / IMAGE_SCALE
+    robust = robust / DIFFERENCE_SCALE
+    middle = stacks.shape[1] // 2
+    others = [place for place in range(stacks.shape[1]) if place != middle]
+    own = torch.stack([baseline[:, middle], followup[:, middle]], dim=1) / IMAGE_SCALE
+    return torch.cat(
+        [own, plain[:, [middle]], robust[:, [middle]], plain[:, others], robust[:, others]], dim=1
+    )
+
+
+def _block(inputs: int, outputs: int, layers: int = 2) -> nn.Sequential:
+    sizes = [inputs] + [outputs] * layers
+    return nn.Sequential(
+        *(
+            Convolution(2, a, b, kernel_size=3, adn_ordering="NA", norm="batch", act="relu", bias=False)
+            for a, b in itertools.pairwise(sizes)
+        )
+    )
+
+
+class ChangeNetwork(nn.Module):
+    """Reads a slice pair with its neighbours, and gives a logit of change for each pixel.
+
+    The first level folds 2x2 pixels into channels, which makes it several times as fast as a U-Net that works
+    at full resolution; the last layer unfolds them again, so that outlines keep the pixel size.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        widths = architecture.widths
+        self.fold = nn.PixelUnshuffle(2)
+        self.stem = _block(4 * input_channels(architecture.neighbours), widths[0])
+        self.down = nn.ModuleList(_block(a, b) for a, b in itertools.pairwise(widths))
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(b, a, 1), nn.Upsample(scale_factor=2))
+            for a, b in itertools.pairwise(widths)
+        )
+        self.merge = nn.ModuleList(_block(a, a, layers=1) for a in widths[:-1])
+        self.drop = nn.Dropout2d(architecture.dropout)
+        self.head = nn.Conv2d(widths[0], 4, 1)
+        self.unfold = nn.PixelShuffle(2)
+        nn.init.constant_(self.head.bias, -4.0)  # change is rare: start from "no change"
+
+    @property
+    def features_size(self) -> int:
+        """How many numbers `forward` gives as features of a slice pair."""
+        return 2 * self.architecture.widths[-1]
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            (n, channels, rows, columns), see `network_input`; sides are multiples of 16.
+
+        Returns
+        -------
+        logits : torch.Tensor
+            (n, rows, columns).
+        features : torch.Tensor
+            (n, features_size): mean and maximum of the deepest level.
+        """
+        x = self.stem(self.fold(image))
+        skips = []
+        for down in self.down:
+            skips.append(x)
+            x = down(nn.functional.max_pool2d(x, 2))
+        features = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
+        x = self.drop(x)
+        for up, merge, skip in zip(reversed(self.up), reversed(self.merge), reversed(skips), strict=True):
+            x = self.drop(merge(up(x) + skip))
+        return self.unfold(self.head(x))[:, 0], features

@@ -1,0 +1,83 @@
+"""Where the network runs, in which precision, and what happens when memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+from longitudinal_al.errors import OutOfMemory
+
+Result = TypeVar("Result")
+
+
+def pick_device() -> torch.device:
+    """Return the first of CUDA, Apple's MPS and the CPU that there is."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """Return bfloat16 where the device computes in it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if device.type == "cpu":
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # since PyTorch 2.10
+        native = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+        return torch.bfloat16 if native else torch.float32
+    return torch.float32
+
+
+@contextmanager
+def fast_arithmetic(device: torch.device) -> Iterator[None]:
+    """Run what is inside in bfloat16 where that pays."""
+    dtype = fast_dtype(device)
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype is not torch.float32):
+        yield
+
+
+def within_memory(
+    run: Callable[[torch.device, int], Result],
+    device: torch.device,
+    batch: int,
+    tell: Callable[[str], None] = lambda message: None,
+) -> Result:
+    """Run a job; when memory runs out halve the batch, and when that does not help go on on the CPU.
+
+    Parameters
+    ----------
+    run : callable
+        Does the job on a device with a batch size; is called again after a failure.
+    device : torch.device
+        Where to begin.
+    batch : int
+        Slice pairs at a time to begin with.
+    tell : callable
+        Called with a sentence for the user whenever it had to change.
+
+    Raises
+    ------
+    OutOfMemory
+        When one slice pair at a time does not fit on the CPU either.
+    """
+    while True:
+        try:
+            return run(device, batch)
+        except (torch.OutOfMemoryError, MemoryError):
+            if batch > 1:
+                batch //= 2
+                tell(f"out of memory on the {device.type}: going on with {batch} slice pairs at a time")
+            elif device.type != "cpu":
+                device, batch = torch.device("cpu"), 8
+                tell("out of memory on the GPU: going on on the CPU, which is slower")
+            else:
+                raise OutOfMemory(
+                    "there is no memory for a single slice pair: close other programs and run it again"
+                ) from None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,122 @@
+"""Prediction over a pool, batch by batch: memory does not grow with the pool."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from longitudinal_al.network.architecture import ChangeNetwork, network_input
+from longitudinal_al.network.device import fast_dtype, pick_device
+from longitudinal_al.pairs.pool import Pool
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class PredictedBatch:
+    """What the networks say about a few slice pairs.
+
+    Attributes
+    ----------
+    rows : list of int
+        Rows of the pool.
+    members : torch.Tensor
+        float32, (members, n, rows, columns): probability of change, 0 outside of the foreground.
+    features : torch.Tensor
+        float32, (n, features): pooled bottleneck features of the first member.
+    difference : torch.Tensor
+        float32, (n, rows, columns): the difference, in robust z.
+    foreground : torch.Tensor
+        bool, (n, rows, columns).
+    """
+
+    rows: list[int]
+    members: torch.Tensor
+    features: torch.Tensor
+    difference: torch.Tensor
+    foreground: torch.Tensor
+
+
+def predict(
+    networks: Sequence[ChangeNetwork],
+    pool: Pool,
+    rows: Sequence[int],
+    *,
+    dropout_passes: int = 0,
+    seed: int = 0,
+    device: torch.device | None = None,
+    batch: int = BATCH,
+) -> Iterator[PredictedBatch]:
+    """Predict slice pairs of a pool.
+
+    Parameters
+    ----------
+    networks : sequence of ChangeNetwork
+        The members of the ensemble; one is enough.
+    pool : Pool
+        Where the images come from.
+    rows : sequence of int
+        Which slice pairs.
+    dropout_passes : int
+        If above 0, the members are this many passes of the first network with dropout switched on
+        (Gal & Ghahramani, "Dropout as a Bayesian approximation", ICML 2016).
+    seed : int
+        Of the dropout.
+    device : torch.device, optional
+        Where to run; by default the best there is.
+    batch : int
+        Slice pairs at a time.
+
+    Yields
+    ------
+    PredictedBatch
+        In the order of ``rows``.
+    """
+    device = device or pick_device()
+    ready = [_ready(network, device, dropout_passes > 0) for network in networks]
+    if dropout_passes:
+        ready = ready[:1] * dropout_passes
+    with torch.inference_mode(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for start in range(0, len(rows), batch):
+            yield _predict_batch(ready, pool, list(rows[start : start + batch]), device)
+
+
+def _ready(network: ChangeNetwork, device: torch.device, with_dropout: bool) -> ChangeNetwork:
+    """Return a copy in the device's fast precision and layout."""
+    ready = copy.deepcopy(network).eval().to(device, fast_dtype(device), memory_format=torch.channels_last)
+    ready.drop.train(with_dropout)
+    return ready
+
+
+def _predict_batch(
+    networks: list[ChangeNetwork], pool: Pool, rows: list[int], device: torch.device
+) -> PredictedBatch:
+    neighbours = networks[0].architecture.neighbours
+    stacks = torch.from_numpy(pool.stacks(rows, neighbours)).to(device, fast_dtype(device))
+    image = network_input(stacks).contiguous(memory_format=torch.channels_last)
+    foreground = torch.from_numpy(pool.foreground(rows)).to(device)
+    outputs = [network(image) for network in networks]
+    members = torch.stack([torch.sigmoid(logits).float() for logits, _ in outputs])
+    members *= foreground
+    return PredictedBatch(
+        rows=rows,
+        members=members,
+        features=outputs[0][1].float(),
+        difference=stacks[:, neighbours, 2].float(),
+        foreground=foreground,
+    )
+
+
+def predicted_masks(
+    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int], threshold: float = 0.5
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each row with its mask of change on the pair's grid; boolean, (grid rows, grid columns)."""
+    for predicted in predict(networks, pool, rows):
+        mean = predicted.members.mean(0).cpu().numpy()
+        for row, probability in zip(predicted.rows, mean, strict=True):
+            yield row, pool.to_grid(row, probability) >= threshold

@@ -1,0 +1,126 @@
+"""Random changes of training examples: the two times move and change their contrast independently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import affine_grid, grid_sample
+
+BASELINE, FOLLOWUP, DIFFERENCE = range(3)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far examples are changed.
+
+    Attributes
+    ----------
+    rotation_degrees, scale : float
+        Largest in-plane rotation, and largest relative change of size, of the whole example.
+    misalignment_pixels : float
+        Largest shift of the baseline against the follow-up, as a registration error would make.
+    gain, offset : float
+        Largest relative change of contrast, and of brightness in robust z, of each time on its own.
+    noise : float
+        Largest standard deviation of added noise, in robust z, of each time on its own.
+    difference_gain : float
+        Largest relative change of the difference channel.
+    """
+
+    rotation_degrees: float = 15.0
+    scale: float = 0.12
+    misalignment_pixels: float = 1.0
+    gain: float = 0.25
+    offset: float = 0.25
+    noise: float = 0.2
+    difference_gain: float = 0.25
+
+
+def augment(
+    stacks: torch.Tensor, masks: torch.Tensor, how: Augmentation, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Change each example at random.
+
+    Parameters
+    ----------
+    stacks : torch.Tensor
+        float32, (n, slices, channels, rows, columns), see `Pool.stacks`.
+    masks : torch.Tensor
+        float32, (n, rows, columns).
+    how : Augmentation
+        How far.
+    generator : torch.Generator
+        Where chance comes from.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        New stacks and masks (soft at their edges), same shapes.
+    """
+    stacks, masks = _flip(stacks, masks, generator)
+    stacks, masks = _move(stacks, masks, how, generator)
+    return _change_contrast(stacks, how, generator), masks
+
+
+def _uniform(size: tuple[int, ...], limit: float, generator: torch.Generator) -> torch.Tensor:
+    return (2 * torch.rand(size, generator=generator) - 1) * limit
+
+
+def _flip(
+    stacks: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mirror half of the examples left to right."""
+    mirrored = torch.rand(len(stacks), generator=generator) < 0.5
+    stacks, masks = stacks.clone(), masks.clone()
+    stacks[mirrored] = stacks[mirrored].flip(-1)
+    masks[mirrored] = masks[mirrored].flip(-1)
+    return stacks, masks
+
+
+def _move(
+    stacks: torch.Tensor, masks: torch.Tensor, how: Augmentation, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rotate and scale everything alike, and shift the baseline by up to a pixel more."""
+    n, slices, channels, rows, columns = stacks.shape
+    angle = torch.deg2rad(_uniform((n,), how.rotation_degrees, generator))
+    size = 1 + _uniform((n,), how.scale, generator)
+    together = _matrices(angle, size, rows, columns)
+    shift = _uniform((n, 2), how.misalignment_pixels, generator)
+    apart = together.clone()
+    apart[:, 0, 2] += 2 * shift[:, 0] / columns
+    apart[:, 1, 2] += 2 * shift[:, 1] / rows
+    moved = torch.empty_like(stacks)
+    shape = [n, 1, rows, columns]
+    same, other = (affine_grid(m, shape, align_corners=False) for m in (together, apart))
+    rest = stacks[:, :, FOLLOWUP:].reshape(n, -1, rows, columns)
+    moved[:, :, FOLLOWUP:] = _sample(rest, same).view(n, slices, channels - 1, rows, columns)
+    moved[:, :, BASELINE] = _sample(stacks[:, :, BASELINE], other)
+    return moved, _sample(masks[:, None], same)[:, 0]
+
+
+def _matrices(angle: torch.Tensor, size: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """Return (n, 2, 3) affine matrices in the unit coordinates of `affine_grid`, free of shear."""
+    cosine, sine = torch.cos(angle) * size, torch.sin(angle) * size
+    matrices = torch.zeros(len(angle), 2, 3)
+    matrices[:, 0, 0], matrices[:, 0, 1] = cosine, -sine * rows / columns
+    matrices[:, 1, 0], matrices[:, 1, 1] = sine * columns / rows, cosine
+    return matrices
+
+
+def _sample(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _change_contrast(stacks: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """Change gain, brightness and noise of each time on its own; outside (0 everywhere) stays as it is."""
+    n = len(stacks)
+    inside = (stacks != 0).any(dim=2, keepdim=True)
+    for channel in (BASELINE, FOLLOWUP):
+        gain = 1 + _uniform((n, 1, 1, 1), how.gain, generator)
+        offset = _uniform((n, 1, 1, 1), how.offset, generator)
+        spread = torch.rand((n, 1, 1, 1), generator=generator) * how.noise
+        noise = torch.randn(stacks[:, :, channel].shape, generator=generator) * spread
+        stacks[:, :, channel] = stacks[:, :, channel] * gain + offset + noise
+    stacks[:, :, DIFFERENCE] *= 1 + _uniform((n, 1, 1, 1), how.difference_gain, generator)
+    return stacks * inside

@@ -1,0 +1,98 @@
+"""Masks that the user gave (reference, foreground), carried onto the pair's grid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from longitudinal_al.errors import GeometryMismatch, InvalidInput
+from longitudinal_al.imaging.reading import read_mask, read_transform, same_grid
+
+LEAST_INSIDE = 0.5
+"""A mask of which less than this share lands on the follow-up was given with the wrong transform."""
+
+
+def carry_mask(
+    path: Path,
+    transform_path: Path | None,
+    *,
+    what: str,
+    baseline: sitk.Image,
+    followup: sitk.Image,
+    registration: sitk.Transform,
+) -> sitk.Image:
+    """Read a mask and bring it onto the follow-up's grid.
+
+    Parameters
+    ----------
+    path : Path
+        The mask.
+    transform_path : Path or None
+        ITK transform from points of the mask's space to points of the baseline's. Without it the mask has
+        to lie on the follow-up's or the baseline's own grid.
+    what : str
+        The name of the column, for messages ("reference", "foreground").
+    baseline, followup : SimpleITK.Image
+        The two scans.
+    registration : SimpleITK.Transform
+        From points of the follow-up's space to points of the baseline's.
+
+    Returns
+    -------
+    SimpleITK.Image
+        uint8, on the follow-up's grid.
+
+    Raises
+    ------
+    GeometryMismatch
+        When the mask is on another grid and no transform was given.
+    InvalidInput
+        When most of the mask lies outside of the follow-up.
+    """
+    mask = read_mask(path)
+    if transform_path is not None:
+        to_mask = read_transform(transform_path).GetInverse()
+    elif same_grid(mask, followup):
+        return mask
+    elif same_grid(mask, baseline):
+        to_mask = sitk.Transform(3, sitk.sitkIdentity)
+    else:
+        raise GeometryMismatch(
+            f"{what} {path}: its grid is neither the follow-up's nor the baseline's; give {what}_transform, "
+            f"the ITK transform from points of the {what}'s space to points of the baseline's"
+        )
+    carried = _resample_mask(mask, followup, sitk.CompositeTransform([to_mask, registration]))
+    _check_most_of_it_arrived(mask, carried, path, what)
+    return carried
+
+
+def _resample_mask(mask: sitk.Image, grid: sitk.Image, to_mask: sitk.Transform) -> sitk.Image:
+    """Resample each class linearly and cut at one half, which keeps outlines smooth."""
+    carried = np.zeros(grid.GetSize()[::-1], np.uint8)
+    strongest = np.full(carried.shape, 0.5, np.float32)
+    for value in np.unique(sitk.GetArrayViewFromImage(mask)):
+        if value == 0:
+            continue
+        share = sitk.Resample(
+            sitk.Cast(mask == int(value), sitk.sitkFloat32), grid, to_mask, sitk.sitkLinear, 0.0
+        )
+        share_array = sitk.GetArrayViewFromImage(share)
+        wins = share_array >= strongest
+        carried[wins] = value
+        strongest[wins] = share_array[wins]
+    image = sitk.GetImageFromArray(carried)
+    image.CopyInformation(grid)
+    return image
+
+
+def _check_most_of_it_arrived(mask: sitk.Image, carried: sitk.Image, path: Path, what: str) -> None:
+    before = np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * float(np.prod(mask.GetSpacing()))
+    after = np.count_nonzero(sitk.GetArrayViewFromImage(carried)) * float(np.prod(carried.GetSpacing()))
+    voxel = float(np.prod(carried.GetSpacing()))
+    if before > 20 * voxel and after < LEAST_INSIDE * before:
+        raise InvalidInput(
+            f"{what} {path}: only {100 * after / before:.0f} % of it lies inside the follow-up; check "
+            f"{what}_transform, and that baseline and follow-up are not swapped in the table"
+        )

@@ -1,0 +1,100 @@
+"""The record that says how a pair was prepared, and whether that still holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from longitudinal_al.pairs.frame import Frame
+from longitudinal_al.pairs.stack import FOREGROUND_FILE, STACK_FILE
+from longitudinal_al.project.files import read_json, write_json
+from longitudinal_al.project.records import Pair
+from longitudinal_al.project.store import Project
+
+RECORD_FILE = "prepared.json"
+RECIPE = 1
+"""Raised whenever preparing the same scans gives something else: older records are then made again."""
+
+VOLUMES = ("baseline.nii.gz", "followup.nii.gz", "difference.nii.gz", "foreground.nii.gz")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was found out while a pair was prepared.
+
+    Attributes
+    ----------
+    key : str
+        Stands for the scans, their files' sizes and times, and the recipe.
+    slice_axis : int
+        Array axis (0 = z, 1 = y, 2 = x) across which the slices lie.
+    first_slice : int
+        Slice of the grid that is the first of the stack.
+    slices : list of int
+        The slices of the grid that belong to the pool.
+    difference_score : list of float
+        For each of them, the largest component of the difference (sum of robust z).
+    spacing_mm : list of float
+        Of (slices, rows, columns).
+    frame : Frame
+        The network's window on the slices.
+    """
+
+    key: str
+    slice_axis: int
+    first_slice: int
+    slices: list[int]
+    difference_score: list[float]
+    spacing_mm: list[float]
+    frame: Frame
+
+    def write(self, folder: Path) -> None:
+        """Write the record into the pair's folder, as the last of its files."""
+        write_json(folder / RECORD_FILE, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Prepared | None:
+        """Read a pair's record; None where it is missing, damaged or of another version."""
+        record = read_json(folder / RECORD_FILE)
+        try:
+            return cls(**{**record, "frame": Frame(**record["frame"])})
+        except (TypeError, KeyError):
+            return None
+
+
+def pair_folder(project: Project, pair_id: str) -> Path:
+    """Return the folder that holds a pair's prepared files."""
+    return project.folder / "pairs" / pair_id
+
+
+def preparation_key(pair: Pair, pixel_mm: float) -> str:
+    """Return a digest of all that preparing the pair depends on."""
+    sources = (
+        pair.baseline,
+        pair.followup,
+        pair.reference,
+        pair.reference_transform,
+        pair.foreground,
+        pair.foreground_transform,
+    )
+    facts: list[Any] = [RECIPE, round(pixel_mm, 4), *(_file_facts(path) for path in sources)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _file_facts(path: Path | None) -> list[Any] | None:
+    if path is None or not path.exists():
+        return None
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+
+
+def is_current(folder: Path, key: str, wants_reference: bool) -> bool:
+    """Tell whether the pair's folder holds everything that preparing it with this key would make."""
+    record = Prepared.read(folder)
+    if record is None or record.key != key:
+        return False
+    names = [*VOLUMES, STACK_FILE, FOREGROUND_FILE, "transform.tfm"]
+    return all((folder / name).is_file() for name in names + ["reference.nii.gz"] * wants_reference)
