@@ -1,0 +1,189 @@
+"""The signed difference of follow-up and baseline, in robust z units of the foreground.
+
+`plain` subtracts the normalised scans. `robust` first lets the baseline explain as much of the follow-up as a change
+of protocol could: its histogram, then a line that varies over space, then a shift of up to one pixel.
+The figures behind each step are in docs/decisions/difference.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
+
+from longitudinal_al.errors import InvalidInput, UnknownName
+from longitudinal_al.imaging.local_match import match_locally
+from longitudinal_al.imaging.normalisation import (
+    SMALLEST_FOREGROUND,
+    check_same_grid,
+    foreground_array,
+    image_like,
+    match_histogram,
+    robust_z,
+)
+
+EROSION_VOXELS = 3
+"""The foreground's rim is not compared: there, masks, skull and misregistration show, not lesions."""
+SMOOTHING_MM = 0.6
+"""Standard deviation of the in-plane smoothing: well below the smallest lesion, well above a noisy pixel."""
+
+
+@dataclass(frozen=True)
+class Scans:
+    """Both scans (float32, smoothed), the usable foreground (bool) and the spacing (mm), all (slices, rows, columns)."""
+
+    baseline: np.ndarray
+    followup: np.ndarray
+    usable: np.ndarray
+    spacing: tuple[float, ...]
+
+
+def difference(
+    baseline_on_grid: sitk.Image, followup: sitk.Image, foreground: sitk.Image, *, kind: str = "robust"
+) -> sitk.Image:
+    """Return one kind of difference; see `differences`."""
+    return differences(baseline_on_grid, followup, foreground, kinds=(kind,))[kind]
+
+
+def differences(
+    baseline_on_grid: sitk.Image,
+    followup: sitk.Image,
+    foreground: sitk.Image,
+    *,
+    kinds: tuple[str, ...] = ("plain", "robust"),
+) -> dict[str, sitk.Image]:
+    """Difference two scans in several ways at once, sharing the preparation.
+
+    Parameters
+    ----------
+    baseline_on_grid, followup, foreground : SimpleITK.Image
+        Three images on one grid, normally the follow-up's own; the foreground is a mask.
+    kinds : tuple of str
+        Names in `DIFFERENCES`.
+
+    Returns
+    -------
+    dict of str to SimpleITK.Image
+        float32 on the same grid, positive where the follow-up is brighter than expected, in robust z units of the
+        usable foreground (the foreground without its rim); exactly 0 elsewhere.
+
+    Raises
+    ------
+    UnknownName
+        For a kind that does not exist.
+    GeometryMismatch
+        If the images do not share a grid.
+    InvalidInput
+        If the foreground is nearly empty, or a scan is constant in it.
+    """
+    for kind in kinds:
+        if kind not in DIFFERENCES:
+            raise UnknownName("difference", kind, DIFFERENCES)
+    check_same_grid(followup, baseline_on_grid, "follow-up", "baseline")
+    box, scans = _crop(baseline_on_grid, followup, foreground_array(followup, foreground))
+    result = {}
+    for kind in kinds:
+        full = np.zeros(followup.GetSize()[::-1], np.float32)
+        full[box] = np.where(scans.usable, DIFFERENCES[kind](scans), 0)
+        result[kind] = image_like(followup, full)
+    return result
+
+
+def plain_difference(scans: Scans) -> np.ndarray:
+    """Robust z of the follow-up minus robust z of the baseline, standardised again; (slices, rows, columns)."""
+    residual = robust_z(scans.followup, scans.usable) - robust_z(scans.baseline, scans.usable)
+    return robust_z(residual, scans.usable)
+
+
+def robust_difference(scans: Scans) -> np.ndarray:
+    """Residual of the follow-up after the baseline explained what a protocol and a small shift can; robust z."""
+    followup = robust_z(scans.followup, scans.usable)
+    baseline = match_histogram(scans.baseline, followup, scans.usable)
+    expected = match_locally(baseline, followup, scans.usable, scans.spacing)
+    residual = smallest_over_shifts(followup, expected)
+    return robust_z(residual / _edge_noise(expected, scans.usable), scans.usable)
+
+
+DIFFERENCES: dict[str, Callable[[Scans], np.ndarray]] = {
+    "plain": plain_difference,
+    "robust": robust_difference,
+}
+
+
+def smallest_over_shifts(followup: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return followup - expected with the smallest magnitude over in-plane shifts of up to one pixel."""
+    padded = np.pad(expected, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows, columns = expected.shape[1:]
+    smallest = followup - expected
+    for down in range(3):
+        for right in range(3):
+            shifted = followup - padded[:, down : down + rows, right : right + columns]
+            smallest = np.where(np.abs(shifted) < np.abs(smallest), shifted, smallest)
+    return smallest
+
+
+def usable_foreground(foreground: np.ndarray) -> np.ndarray:
+    """Take the rim off a foreground mask (slices, rows, columns)."""
+    return ndimage.binary_erosion(foreground, iterations=EROSION_VOXELS)
+
+
+def difference_component(difference_slice: np.ndarray, threshold: float = 4.0) -> np.ndarray:
+    """Return the mask (rows, columns) of the largest piece (8-connected) with |z| over the threshold."""
+    labels, count = ndimage.label(np.abs(difference_slice) > threshold, np.ones((3, 3)))
+    if count == 0:
+        return np.zeros(difference_slice.shape, bool)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return labels == sizes.argmax()
+
+
+def difference_score(difference_slice: np.ndarray, threshold: float = 4.0) -> float:
+    """Sum |z| over the largest piece of change in a slice.
+
+    Parameters
+    ----------
+    difference_slice : numpy.ndarray
+        (rows, columns) in robust z units.
+    threshold : float
+        Pixels with |z| above it count as change.
+
+    Returns
+    -------
+    float
+        0 where nothing passes the threshold.
+    """
+    component = difference_component(difference_slice, threshold)
+    return float(np.abs(difference_slice[component]).sum(dtype=np.float64))
+
+
+def _edge_noise(expected: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Return the factor by which residuals grow at edges, where half a pixel of shift already shows."""
+    gradient = np.hypot(np.gradient(expected, axis=1), np.gradient(expected, axis=2))
+    typical = float(np.median(gradient[usable]))
+    return np.sqrt(1 + (gradient / max(2 * typical, 1e-6)) ** 2)
+
+
+def _crop(baseline: sitk.Image, followup: sitk.Image, inside: np.ndarray) -> tuple[tuple[slice, ...], Scans]:
+    """Cut everything down to the foreground's bounding box: most of a scan is air."""
+    usable = usable_foreground(inside)
+    if np.count_nonzero(usable) < SMALLEST_FOREGROUND:
+        raise InvalidInput(
+            f"the foreground holds {np.count_nonzero(inside)} voxels and only {np.count_nonzero(usable)} without its rim: "
+            "give another foreground mask, or check that both scans show the same body part"
+        )
+    margin = 2
+    box = tuple(
+        slice(max(found.start - margin, 0), found.stop + margin)
+        for found in ndimage.find_objects(usable.astype(np.int8))[0]
+    )
+    spacing = tuple(followup.GetSpacing()[::-1])
+    sigmas = (0, SMOOTHING_MM / spacing[1], SMOOTHING_MM / spacing[2])
+
+    def smooth(image: sitk.Image) -> np.ndarray:
+        values = sitk.GetArrayViewFromImage(image)[box].astype(np.float32)
+        return ndimage.gaussian_filter(values, sigmas)
+
+    return box, Scans(smooth(baseline), smooth(followup), usable[box], spacing)
