@@ -82,7 +82,7 @@ class Candidates:
     Raises
     ------
     InvalidInput
-        Columns of different lengths, a slice pair twice, or more features a slice pair than the labelled have.
+        Columns of different lengths, a slice pair twice, or not as many features as the labelled have.
     """
 
     pair: Strings
@@ -101,13 +101,7 @@ class Candidates:
             if self.cluster.shape != (len(self),):
                 raise InvalidInput(f"{len(self)} candidates, but clusters of {self.cluster.shape}")
         _check_twice(self)
-        theirs = self.labelled.features
-        both = self.features is not None and theirs is not None and len(theirs) and len(self)
-        if both and theirs.shape[1] != self.features.shape[1]:
-            raise InvalidInput(
-                f"the candidates have {self.features.shape[1]} features, the labelled slice pairs "
-                f"{theirs.shape[1]}: compute both with the same network"
-            )
+        _check_widths(self.features, self.labelled.features)
 
     def __len__(self) -> int:
         """Return the number of candidates."""
@@ -169,6 +163,16 @@ def _check_columns(table: Any, names: tuple[str, ...], what: str) -> None:
         _set(table, "features", np.asarray(table.features, dtype=np.float32))
         if table.features.ndim != 2 or len(table.features) != len(table.pair):
             raise InvalidInput(f"{len(table.pair)} {what}, but features of shape {table.features.shape}")
+
+
+def _check_widths(ours: Features | None, theirs: Features | None) -> None:
+    if ours is None or theirs is None or not ours.size or not theirs.size:
+        return
+    if ours.shape[1] != theirs.shape[1]:
+        raise InvalidInput(
+            f"the candidates have {ours.shape[1]} features, the labelled slice pairs {theirs.shape[1]}: "
+            "compute both with the same network"
+        )
 
 
 def _check_twice(candidates: Candidates) -> None:

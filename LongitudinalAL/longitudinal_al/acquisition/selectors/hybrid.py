@@ -76,4 +76,4 @@ def redundancy(rows: Features, others: Features) -> NDArray[np.float32]:
 def _unit(rows: Features) -> Features:
     """Return the rows at length 1; rows of length 0 stay."""
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    return rows / np.where(length > 0, length, 1.0)
+    return np.asarray(rows / np.where(length > 0, length, 1.0), dtype=np.float32)
