@@ -118,10 +118,10 @@ class LabelVersion:
 
 @dataclass(frozen=True)
 class Round:
-    """One round of training: what it used, how long it took, and where its model lies.
+    """One finished round of training: what it used, how long it took, and where its model lies.
 
-    `labels` counts the labelled slice pairs that it used; `model` is absolute when read from a project;
-    `figures` holds whatever was measured, as plain numbers and words.
+    `number` counts from 1; `labels` counts the labelled slice pairs that it used; `model` is absolute when
+    read from a project; `figures` holds whatever was measured, as plain numbers and words.
     """
 
     number: int
@@ -129,6 +129,6 @@ class Round:
     seed: int
     labels: int
     started: datetime
-    ended: datetime | None = None
+    ended: datetime
     model: Path | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)

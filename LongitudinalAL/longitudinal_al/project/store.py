@@ -1,0 +1,257 @@
+"""The project: a folder whose one file keeps what humans made, and from which the rest is rebuilt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from longitudinal_al.errors import InvalidInput, ProjectExists, ProjectNotFound
+from longitudinal_al.project import integrity, labels, pairs, rounds, schema
+from longitudinal_al.project.database import BUSY_SECONDS, Database, damaged
+from longitudinal_al.project.files import json_text, storage_failed, write_atomically
+from longitudinal_al.project.lock import writer_lock
+from longitudinal_al.project.records import (
+    Label,
+    LabelVersion,
+    Pair,
+    PairState,
+    Round,
+    Split,
+    Verdict,
+    utc_now,
+)
+
+PROJECT_FILE = "project.sqlite"
+DEFAULT_CLASSES = ("change",)
+
+_STATUS = """
+    SELECT COUNT(*) AS pairs,
+           COUNT(DISTINCT patient) AS patients,
+           COALESCE(SUM(slice_pairs), 0) AS slice_pairs,
+           COALESCE(SUM(slice_pairs * (split = 'pool')), 0) AS pool_slice_pairs,
+           (SELECT COUNT(*) FROM newest WHERE NOT withdrawn) AS labelled,
+           (SELECT COUNT(*) FROM rounds) AS rounds,
+           COALESCE(SUM(state = 'added'), 0) AS unprepared_pairs,
+           COALESCE(SUM(verdict = 'look'), 0) AS look_pairs,
+           COALESCE(SUM(state = 'failed'), 0) AS failed_pairs
+    FROM pairs"""
+
+
+class Project:
+    """An open project; a context manager that closes its file.
+
+    Each writing method is one transaction: when it returns, the change is on the disk. Every method may raise
+    `ProjectBusy` (another process kept writing for 10 s), `StorageFailed` (disk full, read-only, gone) or
+    `ProjectDamaged`. To be used from the thread that opened it; several processes may have a project open.
+    """
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self._database = database
+        self.classes = self._read_classes()
+
+    @classmethod
+    def create(cls, folder: Path, classes: Sequence[str] = DEFAULT_CLASSES) -> Project:
+        """Make a new, empty project in a folder (made where missing) and open it.
+
+        Parameters
+        ----------
+        folder
+            The project's folder.
+        classes
+            Names of the kinds of change; class k of a mask is entry k - 1.
+
+        Raises
+        ------
+        ProjectExists
+            When the folder holds a project already, in whatever condition.
+        """
+        names = _checked_classes(classes)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_failed(folder, error) from error
+        folder = folder.resolve()
+        with writer_lock(folder, "creating"):
+            if (folder / PROJECT_FILE).exists():
+                raise ProjectExists(f"{folder} holds a project already: use it, or choose another folder")
+            write_atomically(folder / PROJECT_FILE, lambda temporary: _build_file(temporary, names))
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path, *, busy_seconds: float = BUSY_SECONDS) -> Project:
+        """Open a project, bringing the file of an older version up to date (a copy of it is kept beside it).
+
+        Parameters
+        ----------
+        folder
+            The project's folder.
+        busy_seconds
+            How long to wait for another process that is writing.
+
+        Raises
+        ------
+        ProjectNotFound, ProjectTooNew, ProjectDamaged
+            When the file is missing, newer than this program, or no sound project file; nothing is changed.
+        """
+        path = folder.resolve() / PROJECT_FILE
+        if not path.is_file():
+            raise ProjectNotFound(
+                f"there is no project in {folder} (no {PROJECT_FILE}): give a project's folder, "
+                f"or make one with: longitudinal-al create {folder}"
+            )
+        database = Database(path, busy_seconds)
+        try:
+            schema.bring_up_to_date(database)
+            _quick_check(database)
+            return cls(path.parent, database)
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the project's file; closing twice is harmless."""
+        self._database.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def pair_folder(self, pair_id: str) -> Path:
+        """Return the folder of a pair's prepared volumes, which may not exist yet."""
+        return self.folder / "pairs" / self.pair(pair_id).id
+
+    def round_folder(self, number: int) -> Path:
+        """Return the folder of a round's files, which may not exist yet."""
+        return self.folder / "rounds" / f"{number:03d}"
+
+    def writer_lock(self, purpose: str) -> AbstractContextManager[None]:
+        """Return a context in which this process alone prepares or trains; else `ProjectBusy` at once."""
+        return writer_lock(self.folder, purpose)
+
+    # Pairs
+
+    def add_pairs(self, new: Sequence[Pair]) -> int:
+        """Add all pairs or none, and return how many are new; the same pair again is passed over."""
+        return pairs.add_pairs(self._database, self.folder, new)
+
+    def pairs(self, split: Split | None = None) -> list[Pair]:
+        """Return the pairs (of one split) in the order in which they were added."""
+        return pairs.read_pairs(self._database, self.folder, split)
+
+    def pair(self, pair_id: str) -> Pair:
+        """Return one pair; `InvalidInput` when there is none of this name."""
+        return pairs.read_pair(self._database, self.folder, pair_id)
+
+    def pair_figures(self, pair_id: str) -> dict[str, Any]:
+        """Return the figures of a pair's preparation."""
+        return pairs.read_figures(self._database, pair_id)
+
+    def set_prepared(
+        self, pair_id: str, verdict: Verdict, reason: str, figures: Mapping[str, Any], slice_pairs: int
+    ) -> None:
+        """Write down that a pair is prepared and gives `slice_pairs` slice pairs to the pool."""
+        if verdict is Verdict.FAILED:
+            raise InvalidInput(f"pair {pair_id!r}: a pair whose check failed is not prepared; use set_failed")
+        pairs.set_outcome(self._database, pair_id, PairState.PREPARED, verdict, reason, figures, slice_pairs)
+
+    def set_failed(self, pair_id: str, reason: str, figures: Mapping[str, Any]) -> None:
+        """Write down that a pair could not be prepared, and why; it stays out of the pool."""
+        pairs.set_outcome(self._database, pair_id, PairState.FAILED, Verdict.FAILED, reason, figures, 0)
+
+    # Labels
+
+    def save_label(self, label: Label) -> None:
+        """Save a label; earlier versions of the slice pair are kept, the newest counts."""
+        highest = label.mask.max()
+        if highest > len(self.classes):
+            raise InvalidInput(
+                f"label of pair {label.pair!r}, slice {label.slice}: the mask holds class {highest}, "
+                f"the project knows {len(self.classes)} ({', '.join(self.classes)})"
+            )
+        labels.insert_label(self._database, label)
+
+    def withdraw_label(self, pair_id: str, slice_index: int, annotator: str = "") -> None:
+        """Withdraw the label of a slice pair, which then is unlabelled again; its history is kept."""
+        labels.insert_withdrawal(self._database, pair_id, slice_index, annotator)
+
+    def labels(self) -> list[Label]:
+        """Return the newest label of every slice pair, withdrawn ones left out, by pair and slice."""
+        return labels.newest_labels(self._database)
+
+    def label(self, pair_id: str, slice_index: int) -> Label | None:
+        """Return the label that counts for a slice pair, `None` when there is none."""
+        return labels.newest_label(self._database, pair_id, slice_index)
+
+    def label_history(self, pair_id: str, slice_index: int) -> list[LabelVersion]:
+        """Return every version of a slice pair's label, the oldest first, withdrawals included."""
+        return labels.history(self._database, pair_id, slice_index)
+
+    def labelled(self) -> set[tuple[str, int]]:
+        """Return the labelled slice pairs as (pair, slice); reads no mask."""
+        return labels.labelled(self._database)
+
+    # Rounds
+
+    def next_round_number(self) -> int:
+        """Return the number of the round to come, counted from 1."""
+        return rounds.next_number(self._database)
+
+    def add_round(self, finished: Round) -> None:
+        """Write down a finished round; `ProjectBusy` when another process finished the same number first."""
+        rounds.insert_round(self._database, self.folder, finished)
+
+    def rounds(self) -> list[Round]:
+        """Return all finished rounds, the first one first."""
+        return rounds.read_rounds(self._database, self.folder)
+
+    # The whole
+
+    def status(self) -> dict[str, int]:
+        """Count pairs, patients, slice pairs, labels, rounds and failures, in one query."""
+        row = self._database.rows(_STATUS)[0]
+        return {key: row[key] for key in row.keys()}  # noqa: SIM118 (a Row iterates over its values)
+
+    def check(self) -> list[str]:
+        """Check the file, every mask and the folders; return a sentence for each problem."""
+        return integrity.problems(self._database, self.folder)
+
+    def _read_classes(self) -> tuple[str, ...]:
+        rows = self._database.rows("SELECT value FROM meta WHERE key = 'classes'")
+        try:
+            return tuple(str(name) for name in json.loads(rows[0]["value"]))
+        except (IndexError, TypeError, ValueError) as error:
+            raise damaged(self._database.path, "the names of the classes cannot be read") from error
+
+
+def _checked_classes(classes: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in classes]
+    if not names or "" in names or len({*names}) != len(names) or len(names) > 255:
+        raise InvalidInput(f"classes {list(classes)}: give 1 to 255 different, non-empty names")
+    return names
+
+
+def _build_file(path: Path, classes: list[str]) -> None:
+    database = Database(path)
+    try:
+        schema.build(database)
+        with database.transaction() as connection:
+            entries = {"classes": json_text(classes, indent=None), "created": utc_now().isoformat()}
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
+    finally:
+        database.close()
+
+
+def _quick_check(database: Database) -> None:
+    """Refuse a file with a bad page before anything is written into it."""
+    answer = database.value("PRAGMA quick_check(1)")
+    if answer != "ok":
+        raise damaged(database.path, answer)
