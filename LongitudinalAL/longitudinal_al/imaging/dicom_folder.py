@@ -83,8 +83,8 @@ def _check_steps(reader: sitk.ImageSeriesReader, slices: int, folder: Path) -> N
     steps = np.diff(along)
     if steps.size and np.ptp(steps) > UNEVEN * abs(np.median(steps)):
         raise UnreadableImage(
-            f"{folder}: the slices are not evenly spaced ({np.abs(steps).min():.2f} to {np.abs(steps).max():.2f} "
-            "mm apart); one may be missing: export the series again"
+            f"{folder}: the slices are not evenly spaced ({np.abs(steps).min():.2f} to "
+            f"{np.abs(steps).max():.2f} mm apart); one may be missing: export the series again"
         )
 
 
