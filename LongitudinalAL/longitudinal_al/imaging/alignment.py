@@ -115,7 +115,7 @@ def _step(
 
 
 def _weighted_residual(there: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fit `there` linearly by `here`; return what is left, and Tukey's weights that ignore outliers (change)."""
+    """Fit `there` linearly by `here`; give the rest, and Tukey's weights that ignore outliers (change)."""
     centred = here - here.mean()
     gain = (centred @ there) / max(float(centred @ centred), 1e-12)
     residual = there - there.mean() - gain * centred

@@ -10,8 +10,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.errors import RegistrationFailed, UnknownName
-from longitudinal_al.imaging.alignment import Alignment, Pairing
-from longitudinal_al.imaging.poses import nearest_rigid, transform_of_pose
+from longitudinal_al.imaging.alignment import Pairing
+from longitudinal_al.imaging.poses import transform_of_pose
 from longitudinal_al.imaging.registration_start import find_starts
 from longitudinal_al.imaging.registration_volume import (
     drawn_points,
