@@ -27,10 +27,14 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     if device.type == "cpu":
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # since PyTorch 2.10
-        native = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
-        return torch.bfloat16 if native else torch.float32
+        return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
     return torch.float32
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Tell whether the processor multiplies bfloat16 itself; older PyTorch cannot tell, and counts as no."""
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.imaging.reading import read_mask
-from longitudinal_al.pairs.prepared import Prepared, pair_folder
+from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.pairs.slices import slices_of
 from longitudinal_al.pairs.stack import CHANNELS, open_stack
 from longitudinal_al.project.records import Pair, PairState, Split
@@ -187,7 +187,7 @@ class Pool:
 
 
 def _open_pair(project: Project, pair: Pair) -> PreparedPair:
-    folder = pair_folder(project, pair.id)
+    folder = project.pair_folder(pair.id)
     record = Prepared.read(folder)
     if record is None:
         raise NotReady(

@@ -20,7 +20,7 @@ from longitudinal_al.imaging.writing import write_image, write_transform
 from longitudinal_al.pairs.frame import Frame
 from longitudinal_al.pairs.given_masks import carry_mask
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
-from longitudinal_al.pairs.prepared import Prepared, is_current, pair_folder, preparation_key
+from longitudinal_al.pairs.prepared import Prepared, is_current, preparation_key
 from longitudinal_al.pairs.slices import slice_axis, slices_of, spacing_of
 from longitudinal_al.pairs.stack import write_stack
 from longitudinal_al.project.records import Pair, PairState, Verdict
@@ -108,7 +108,7 @@ def prepare_pair(project: Project, pair: Pair, pixel_mm: float, *, seed: int = 0
     RegistrationFailed
         When the registration check does not trust the transform.
     """
-    folder = pair_folder(project, pair.id)
+    folder = project.pair_folder(pair.id)
     key = preparation_key(pair, pixel_mm)
     if pair.state is PairState.PREPARED and is_current(folder, key, pair.reference is not None):
         return

@@ -12,7 +12,6 @@ from longitudinal_al.pairs.frame import Frame
 from longitudinal_al.pairs.stack import FOREGROUND_FILE, STACK_FILE
 from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.records import Pair
-from longitudinal_al.project.store import Project
 
 RECORD_FILE = "prepared.json"
 RECIPE = 1
@@ -63,11 +62,6 @@ class Prepared:
             return cls(**{**record, "frame": Frame(**record["frame"])})
         except (TypeError, KeyError):
             return None
-
-
-def pair_folder(project: Project, pair_id: str) -> Path:
-    """Return the folder that holds a pair's prepared files."""
-    return project.folder / "pairs" / pair_id
 
 
 def preparation_key(pair: Pair, pixel_mm: float) -> str:

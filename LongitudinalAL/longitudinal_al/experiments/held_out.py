@@ -1,0 +1,71 @@
+"""How well networks do on the test pairs of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from longitudinal_al.errors import NotReady
+from longitudinal_al.evaluation.dice import dice
+from longitudinal_al.evaluation.lesions import count_lesions
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.prediction import predicted_masks
+from longitudinal_al.pairs.pool import Pool, PreparedPair
+from longitudinal_al.project.records import Split
+from longitudinal_al.project.store import Project
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Lesion Dice and F1: means over the pairs where they are defined, and the pairs' own."""
+
+    dice: float | None
+    lesion_f1: float | None
+    per_patient: dict[str, dict[str, float | None]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures, for JSON."""
+        return {"dice": self.dice, "lesion_f1": self.lesion_f1, "per_patient": self.per_patient}
+
+
+class TestPairs:
+    """The test pairs of a project with their references, read once.
+
+    Raises
+    ------
+    NotReady
+        When there are no prepared test pairs, or one has no reference.
+    """
+
+    __test__ = False  # the name says "test", but pytest has nothing to collect here
+
+    def __init__(self, project: Project) -> None:
+        self.pool = Pool.open(project, Split.TEST)
+        if not self.pool.entries:
+            raise NotReady(
+                f"{project.folder}: no prepared pair is set aside for testing; give some pairs `test` in the "
+                "column `split`, with their references, and prepare them"
+            )
+        self.references = {name: pair.reference_slices() > 0 for name, pair in self.pool.pairs.items()}
+
+    def measure(self, networks: Sequence[ChangeNetwork]) -> HeldOut:
+        """Predict every test pair and compare it with its reference, on the pair's own grid."""
+        predicted = {name: np.zeros(reference.shape, bool) for name, reference in self.references.items()}
+        for row, mask in predicted_masks(networks, self.pool, range(len(self.pool))):
+            entry = self.pool.entries[row]
+            predicted[entry.pair][entry.slice] = mask
+        each = {name: self._measure_pair(self.pool.pairs[name], mask) for name, mask in predicted.items()}
+        return HeldOut(_mean(each, "dice"), _mean(each, "lesion_f1"), each)
+
+    def _measure_pair(self, pair: PreparedPair, mask: np.ndarray) -> dict[str, float | None]:
+        reference = self.references[pair.pair.id]
+        lesions = count_lesions(mask, reference, pair.record.spacing_mm)
+        return {"dice": dice(mask, reference), "lesion_f1": lesions.f1}
+
+
+def _mean(each: dict[str, dict[str, float | None]], measure: str) -> float | None:
+    defined = [value for figures in each.values() if (value := figures[measure]) is not None]
+    return float(np.mean(defined)) if defined else None

@@ -1,0 +1,269 @@
+"""One round of active learning: learn from the labels, score the pool, choose what to label next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
+from longitudinal_al.acquisition.neighbours import Neighbours
+from longitudinal_al.acquisition.predictions import Predictions
+from longitudinal_al.acquisition.reasons import reasons
+from longitudinal_al.acquisition.strategies import Needs, ScoreSource, Strategy, strategy
+from longitudinal_al.errors import NotReady
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.checkpoint import load_networks, save_networks
+from longitudinal_al.network.prediction import predict
+from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.project.records import Round, utc_now
+from longitudinal_al.project.store import Project
+
+Progress = Callable[[str, float], None]
+SPACING_MM = 5.0
+"""Slices of one pair that lie nearer than this to a labelled one show nearly the same."""
+DROPOUT_PASSES = 6
+
+
+def _silent(phase: str, share: float) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class RankedSlicePair:
+    """An entry of a ranking, best first."""
+
+    pair: str
+    patient: str
+    slice: int
+    score: float | None
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entry, for JSON."""
+        return asdict(self)
+
+
+def train_round(
+    project: Project,
+    *,
+    seed: int = 0,
+    settings: TrainingSettings | None = None,
+    progress: Progress = _silent,
+    tell: Callable[[str], None] = lambda message: None,
+) -> Round:
+    """Train a network on all labels of a project, and write it down as a round.
+
+    Parameters
+    ----------
+    project : Project
+        With prepared pairs and labels.
+    seed : int
+        Of everything random.
+    settings : TrainingSettings, optional
+        By default the product's own.
+    progress, tell : callable
+        Called with the phase and the share that is done, and with sentences for the user.
+
+    Raises
+    ------
+    NotReady
+        When nothing is prepared or labelled.
+    """
+    settings = settings or TrainingSettings()
+    with project.writer_lock("train"):
+        pool = Pool.open(project)
+        masks = project_masks(project, pool)
+        started = utc_now()
+        labelled = LabelledSlicePairs(pool, masks, settings.architecture.neighbours)
+        network = train(
+            labelled, settings, seed=seed, progress=lambda share: progress("training", share), tell=tell
+        )
+        number = project.next_round_number()
+        path = project.folder / "models" / f"round-{number:03d}.safetensors"
+        save_networks([network], path)
+        figures = {"with_change": len(labelled.with_change), "steps": settings.steps}
+        finished = Round(number, None, seed, len(masks), started, utc_now(), path, figures)
+        project.add_round(finished)
+    return finished
+
+
+def project_masks(project: Project, pool: Pool) -> dict[int, np.ndarray]:
+    """Return the newest label of each labelled slice pair of the pool, by row of the pool."""
+    labels = ((pool.index.get((label.pair, label.slice)), label.mask) for label in project.labels())
+    return {row: mask for row, mask in labels if row is not None}
+
+
+def newest_model(project: Project) -> list[ChangeNetwork]:
+    """Return the networks of the newest round.
+
+    Raises
+    ------
+    NotReady
+        When there is no round yet, or its model is missing or damaged.
+    """
+    for finished in reversed(project.rounds()):
+        if finished.model is not None:
+            return load_networks(finished.model)
+    raise NotReady(
+        f"{project.folder}: there is no model yet; label a few slice pairs (the strategies `difference`, "
+        "`strided` and `random` need none), then run `longitudinal-al train`"
+    )
+
+
+def rank(
+    project: Project,
+    strategy_name: str,
+    batch: int,
+    *,
+    spacing_mm: float | None = None,
+    seed: int = 0,
+    progress: Progress = _silent,
+) -> list[RankedSlicePair]:
+    """Choose the slice pairs of a project to label next.
+
+    Parameters
+    ----------
+    project : Project
+        With prepared pairs; strategies that need a model need a round of training too.
+    strategy_name : str
+        One of `STRATEGIES`.
+    batch : int
+        How many; fewer come back when the pool has no more that are far enough apart.
+    spacing_mm : float, optional
+        Smallest distance to labelled and chosen slices of the same pair; 0 switches this off.
+    seed : int
+        Of everything random.
+    progress : callable
+        Called with the phase and the share that is done.
+
+    Returns
+    -------
+    list of RankedSlicePair
+        Best first.
+    """
+    wanted = strategy(strategy_name)
+    pool = Pool.open(project)
+    names = project.labelled()
+    labelled = [row for row, entry in enumerate(pool.entries) if (entry.pair, entry.slice) in names]
+    networks = newest_model(project) if Needs.MODEL in wanted.needs else []
+    return acquire(
+        pool,
+        wanted,
+        networks,
+        labelled,
+        batch,
+        spacing_mm=SPACING_MM if spacing_mm is None else spacing_mm,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def acquire(
+    pool: Pool,
+    wanted: Strategy,
+    networks: Sequence[ChangeNetwork],
+    labelled: Sequence[int],
+    batch: int,
+    *,
+    spacing_mm: float,
+    seed: int,
+    progress: Progress = _silent,
+) -> list[RankedSlicePair]:
+    """Score the unlabelled slice pairs of a pool, select a batch of them, and say why.
+
+    No label and no reference is looked at: only which slice pairs are labelled.
+    """
+    done = set(labelled)
+    open_rows = [row for row in range(len(pool)) if row not in done]
+    scored = score_rows(pool, wanted, networks, open_rows, seed=seed, progress=progress)
+    known = None
+    if Needs.FEATURES in wanted.needs:
+        known = score_rows(
+            pool, replace(wanted, score=ScoreSource.NONE), networks, labelled, seed=seed
+        ).features
+    candidates = Candidates(
+        **_columns(pool, open_rows),
+        score=scored.score,
+        features=scored.features,
+        labelled=LabelledSlices(**_columns(pool, labelled), features=known),
+    )
+    generator = np.random.default_rng(seed)
+    chosen = wanted.selector(candidates, batch, Neighbours(spacing_mm), generator)
+    difference = np.array([pool.entries[row].difference_score for row in open_rows])
+    sentences = reasons(wanted.name, candidates, chosen, difference)
+    return [
+        _entry(pool, open_rows[place], scored.score[place], why)
+        for place, why in zip(chosen, sentences, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of some slice pairs, (n,), and their features, (n, d), where they were asked for."""
+
+    score: np.ndarray
+    features: np.ndarray | None
+
+
+def score_rows(
+    pool: Pool,
+    wanted: Strategy,
+    networks: Sequence[ChangeNetwork],
+    rows: Sequence[int],
+    *,
+    seed: int = 0,
+    progress: Progress = _silent,
+) -> Scored:
+    """Give slice pairs the numbers that a strategy needs, batch by batch.
+
+    Parameters
+    ----------
+    pool : Pool
+        Where the images come from.
+    wanted : Strategy
+        Names the score and what it needs.
+    networks : sequence of ChangeNetwork
+        The members of the ensemble; a single one is asked repeatedly, with dropout, where several are needed.
+    rows : sequence of int
+        Rows of the pool.
+    """
+    if Needs.MODEL not in wanted.needs:
+        by_difference = wanted.score is ScoreSource.DIFFERENCE
+        scores = [pool.entries[row].difference_score if by_difference else 0.0 for row in rows]
+        return Scored(np.array(scores, float), None)
+    wants_dropout = Needs.DROPOUT in wanted.needs or (Needs.ENSEMBLE in wanted.needs and len(networks) < 2)
+    passes = DROPOUT_PASSES if wants_dropout else 0
+    score, features = [np.zeros(0)], []
+    for predicted in predict(networks, pool, rows, dropout_passes=passes, seed=seed):
+        view = Predictions(predicted.members, predicted.difference, predicted.foreground)
+        own = (
+            np.zeros(len(view)) if isinstance(wanted.score, ScoreSource) else wanted.score(view).cpu().numpy()
+        )
+        score.append(own.astype(float))
+        features.append(predicted.features.cpu().numpy())
+        progress("scoring", (sum(map(len, score))) / len(rows))
+    width = networks[0].features_size
+    wants_features = Needs.FEATURES in wanted.needs
+    stacked = np.concatenate(features) if features else np.zeros((0, width), np.float32)
+    return Scored(np.concatenate(score), stacked if wants_features else None)
+
+
+def _columns(pool: Pool, rows: Sequence[int]) -> dict[str, np.ndarray]:
+    entries = [pool.entries[row] for row in rows]
+    return {
+        "pair": np.array([entry.pair for entry in entries], dtype=np.str_),
+        "patient": np.array([entry.patient for entry in entries], dtype=np.str_),
+        "slice": np.array([entry.slice for entry in entries], dtype=np.int64),
+        "position_mm": np.array([entry.position_mm for entry in entries], dtype=float),
+    }
+
+
+def _entry(pool: Pool, row: int, score: float, why: str) -> RankedSlicePair:
+    entry = pool.entries[row]
+    usable = float(score) if np.isfinite(score) else None
+    return RankedSlicePair(entry.pair, entry.patient, entry.slice, usable, why)
