@@ -1,0 +1,134 @@
+"""A synthetic cohort in a folder: two scans a patient, the truth about them, and the table of pairs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from longitudinal_al.errors import InvalidInput
+from longitudinal_al.imaging.writing import write_image, write_transform
+from longitudinal_al.project.files import write_atomically
+from longitudinal_al.synthesis.anatomy import load_atlas
+from longitudinal_al.synthesis.patient import Patient, make_patient
+
+COLUMNS = ("pair", "patient", "baseline", "followup", "reference", "reference_transform", "split")
+_BLOCK = 7  # one patient of each seven has no change, and never one of the first two
+_AT_A_TIME = 2
+
+
+def synthesize(
+    folder: Path,
+    patients: int,
+    seed: int,
+    *,
+    test_fraction: float = 1 / 3,
+    progress: Callable[[float], None] | None = None,
+) -> Path:
+    """Write a cohort of synthetic patients, one pair each.
+
+    A patient depends on the seed and its own number alone, so a larger cohort begins with the smaller one.
+
+    Parameters
+    ----------
+    folder
+        Where to; must be missing or empty.
+    patients
+        How many, at least 1.
+    seed
+        At least 0.
+    test_fraction
+        Share of the patients, from 0 to 1, that are for testing; spread evenly over the cohort.
+    progress
+        Called with the share done, from 0 to 1.
+
+    Returns
+    -------
+    Path
+        The table `pairs.csv`, which is written last.
+
+    Raises
+    ------
+    InvalidInput
+        A bad number, or a folder that holds something already.
+    StorageFailed
+        The disk is full or read-only.
+    """
+    _check(folder, patients, seed, test_fraction)
+    report = progress or (lambda share: None)
+    report(0.0)
+    load_atlas()
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        tasks = [pool.submit(_write_patient, folder, seed, number) for number in range(patients)]
+        try:
+            for done, task in enumerate(tasks, start=1):
+                task.result()
+                report(done / patients)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+    table = folder / "pairs.csv"
+    rows = list(_rows(patients, test_fraction))
+    write_atomically(table, lambda path: _write_table(path, rows))
+    return table
+
+
+def _check(folder: Path, patients: int, seed: int, test_fraction: float) -> None:
+    if patients < 1:
+        raise InvalidInput(f"a cohort of {patients} patients cannot be made: ask for at least 1")
+    if seed < 0:
+        raise InvalidInput(f"the seed is {seed}: give a whole number from 0 up")
+    if not 0 <= test_fraction <= 1:
+        raise InvalidInput(f"the share of test patients is {test_fraction}: give a number from 0 to 1")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InvalidInput(f"{folder} holds something already: name a new or an empty folder")
+
+
+def has_change(seed: int, number: int) -> bool:
+    """Tell whether a patient has any change: one of each seven has none."""
+    block, place = divmod(number, _BLOCK)
+    return place != int(np.random.default_rng([seed, block, 1]).integers(2, _BLOCK))
+
+
+def is_test(number: int, test_fraction: float) -> bool:
+    """Tell whether a patient is for testing: with a third, the second of each three."""
+    before, after = (np.floor(n * test_fraction + 0.5 + 1e-9) for n in (number, number + 1))
+    return bool(after > before)
+
+
+def draw_patient(seed: int, number: int) -> Patient:
+    """Make one patient of a cohort, from the seed and the patient's number (from 0) alone."""
+    generator = np.random.default_rng([seed, number, 0])
+    return make_patient(load_atlas(), generator, changing=has_change(seed, number))
+
+
+def _name(number: int) -> str:
+    return f"synthetic{number + 1:03d}"
+
+
+def _rows(patients: int, test_fraction: float) -> Iterator[tuple[str, ...]]:
+    for number in range(patients):
+        name = _name(number)
+        files = ("baseline.nii.gz", "followup.nii.gz", "reference.nii.gz", "true_transform.tfm")
+        split = "test" if is_test(number, test_fraction) else "pool"
+        yield (name, name, *(f"{name}/{file}" for file in files), split)
+
+
+def _write_table(path: Path, rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
+
+
+def _write_patient(folder: Path, seed: int, number: int) -> None:
+    patient = draw_patient(seed, number)
+    place = folder / _name(number)
+    write_image(patient.baseline, place / "baseline.nii.gz")
+    write_image(patient.followup, place / "followup.nii.gz")
+    write_image(patient.reference, place / "reference.nii.gz")
+    write_transform(patient.transform, place / "true_transform.tfm")

@@ -1,0 +1,101 @@
+"""What changes between two visits and is no lesion: flow, vessels, choroid plexus; and dark dots.
+
+These are the reasons why a threshold on a difference image is not enough, and each can be told from a lesion
+by its place and shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from longitudinal_al.synthesis.anatomy import Atlas
+from longitudinal_al.synthesis.fields import random_field
+from longitudinal_al.synthesis.head import Head
+
+_CHOROID = ((-23.0, -40.0, 8.0), (23.0, -40.0, 8.0), (-28.0, -32.0, -4.0), (28.0, -32.0, -4.0))  # MNI
+
+
+@dataclass(frozen=True)
+class Tube:
+    """A vessel or a perivascular space: a chain of voxel positions (n, 3), its radius (mm) and brightness."""
+
+    points: NDArray[np.float64]
+    radius: float
+    brightness: float
+
+
+def draw_vessels(head: Head, atlas: Atlas, generator: np.random.Generator, count: int) -> list[Tube]:
+    """Vessels with slow flow, bright in the sulci."""
+    sulci = torch.nonzero((head.csf > 0.5) & (atlas.to_ventricle > 20) & (atlas.outside == 0))
+    starts = sulci[torch.from_numpy(generator.integers(len(sulci), size=count))].numpy()
+    return [
+        Tube(
+            _walk(start, generator, int(generator.integers(6, 22))),
+            generator.uniform(0.7, 1.2),
+            generator.uniform(1.1, 1.9),
+        )
+        for start in starts
+    ]
+
+
+def draw_dark_dots(head: Head, atlas: Atlas, generator: np.random.Generator, count: int) -> list[Tube]:
+    """Virchow-Robin spaces: dark dots and short lines in white matter and basal ganglia."""
+    places = torch.nonzero((head.csf < 0.05) & (head.wm > 0.4) & (atlas.to_ventricle < 40))
+    starts = places[torch.from_numpy(generator.integers(len(places), size=count))].numpy()
+    return [
+        Tube(_walk(start, generator, int(generator.integers(2, 7))), generator.uniform(0.5, 0.9), 0.35)
+        for start in starts
+    ]
+
+
+def _walk(start: NDArray[np.int64], generator: np.random.Generator, steps: int) -> NDArray[np.float64]:
+    direction = generator.normal(size=3)
+    points = [start.astype(float)]
+    for _ in range(steps):
+        direction = direction / np.linalg.norm(direction) + generator.normal(0, 0.25, 3)
+        points.append(points[-1] + direction / np.linalg.norm(direction))
+    return np.array(points)
+
+
+def paint_tubes(image: torch.Tensor, tubes: list[Tube], weights: NDArray[np.float64]) -> None:
+    """Blend tubes into an image in place, each by its weight (0 leaves it out)."""
+    reach = np.arange(-2, 3)
+    offsets = np.stack(np.meshgrid(reach, reach, reach, indexing="ij"), axis=-1)
+    array = image.numpy()
+    for tube, weight in zip(tubes, weights, strict=True):
+        for point in tube.points:
+            low = np.round(point).astype(int) - 2
+            if (low < 0).any() or (low + 5 > array.shape).any():
+                continue
+            squared = ((offsets + (low + 2 - point)) ** 2).sum(-1)
+            share = (weight * 0.5 * np.exp(-squared / (2 * tube.radius**2))).astype(np.float32)
+            box = array[low[0] : low[0] + 5, low[1] : low[1] + 5, low[2] : low[2] + 5]
+            box += share * (tube.brightness - box)
+
+
+def flow(head: Head, atlas: Atlas, generator: np.random.Generator, strength: float) -> torch.Tensor:
+    """Brightness that moving fluid adds in the ventricles and in the cisterns at one visit."""
+    z, _, x = (torch.arange(n, dtype=torch.float32) for n in atlas.shape)
+    z_mm, x_mm = z + float(atlas.origin[2]), x + float(atlas.origin[0])
+    cistern = (x_mm.abs() < 22)[None, None, :] & (z_mm < 0)[:, None, None] & (atlas.outside == 0)
+    where = ((atlas.to_ventricle < 2) * 0.8 + cistern * 1.0).clamp(max=1.0)
+    swirls = (random_field(generator, atlas.shape, 3.5) - 0.2).clamp(min=0)
+    return strength * swirls * where * head.csf
+
+
+def choroid(head: Head, atlas: Atlas, generator: np.random.Generator) -> torch.Tensor:
+    """Share of choroid plexus in the ventricles at one visit: its outline is never quite the same twice."""
+    share = torch.zeros(atlas.shape)
+    for place in _CHOROID:
+        centre = atlas.index(place) + generator.normal(0, 1.0, 3)
+        radii = generator.uniform(2.5, 4.5, 3) * (1.2, 1.6, 0.8)
+        low = np.maximum(np.floor(centre - 12).astype(int), 0)
+        box = tuple(slice(a, a + 25) for a in low)
+        axes = np.meshgrid(*[np.arange(a, a + 25) for a in low], indexing="ij")
+        squared = sum(((axis - c) / r) ** 2 for axis, c, r in zip(axes, centre, radii, strict=True))
+        share[box] = torch.maximum(share[box], torch.from_numpy(np.exp(-0.7 * squared).astype(np.float32)))
+    return share * head.csf

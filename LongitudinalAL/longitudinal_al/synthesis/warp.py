@@ -1,0 +1,102 @@
+"""Shape and position: how one patient's head differs from the atlas, and how it lies in the scanner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from longitudinal_al.synthesis.anatomy import Atlas
+from longitudinal_al.synthesis.fields import smooth_noise
+
+_STEP = 4.0  # mm between the points at which displacements are kept
+_ATLAS_SIZE = 1.07  # the MNI head is larger than most
+# (smoothing sigma in mm, standard deviation in mm): from the head's overall shape down to single gyri.
+_OCTAVES = ((24.0, 2.8), (10.0, 1.3), (5.0, 0.55))
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Position of a head in a scanner: scanner point = rotation @ head point + centre, in mm (x, y, z)."""
+
+    rotation: NDArray[np.float64]
+    centre: NDArray[np.float64]
+
+    def to_head(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take points (n, 3) of the scanner to the head."""
+        return (points - self.centre) @ self.rotation
+
+
+def draw_pose(generator: np.random.Generator) -> Pose:
+    """Draw a position as patients take it: nods of some degrees, smaller turns and tilts, a centimetre."""
+    angles = generator.normal(0, (3.5, 1.8, 2.2)).clip(-7, 7)
+    centre = generator.normal(0, (3.0, 5.0, 6.0)).clip(-12, 12)
+    return Pose(Rotation.from_euler("xyz", angles, degrees=True).as_matrix(), centre)
+
+
+def rigid_between(baseline: Pose, followup: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Matrix and shift (mm) that take points of the follow-up's scanner to the baseline's."""
+    matrix = baseline.rotation @ followup.rotation.T
+    return matrix, baseline.centre - matrix @ followup.centre
+
+
+class Warp:
+    """Maps points of one patient's head to the atlas, by a shear and scale and a smooth displacement.
+
+    Parameters
+    ----------
+    atlas
+        Its box is the field's.
+    generator
+        Source of chance.
+    """
+
+    def __init__(self, atlas: Atlas, generator: np.random.Generator) -> None:
+        self._origin = atlas.origin
+        extent = np.array(atlas.shape)
+        self._shape = tuple(int(n) for n in np.ceil(extent / _STEP).astype(int) + 1)
+        self._matrix = np.diag(generator.normal(_ATLAS_SIZE, 0.035, 3).clip(1.0, 1.15)) + _shear(generator)
+        self._field = np.stack([self._octaves(generator) for _ in range(3)])
+        self._drift = np.stack([0.22 * smooth_noise(generator, self._shape, 3.0) for _ in range(3)])
+        self._outwards = _away_from_ventricles(atlas, self._shape)
+
+    def _octaves(self, generator: np.random.Generator) -> NDArray[np.float32]:
+        fields = [size * smooth_noise(generator, self._shape, sigma / _STEP) for sigma, size in _OCTAVES]
+        return np.sum(fields, axis=0)
+
+    def to_atlas(self, points: NDArray[np.float64], atrophy: float = 0.0) -> NDArray[np.float64]:
+        """Take head points (n, 3) in mm to atlas points.
+
+        `atrophy` are the millimetres by which the ventricles' walls have moved outwards since the baseline.
+        """
+        straight = points @ self._matrix.T
+        places = ((straight - self._origin) / _STEP).T[::-1]
+        moved = self._field
+        if atrophy:
+            moved = moved - atrophy * self._outwards + self._drift
+        return straight + np.stack(
+            [ndimage.map_coordinates(axis, places, order=1, mode="nearest") for axis in moved], axis=1
+        )
+
+
+def _shear(generator: np.random.Generator) -> NDArray[np.float64]:
+    shear = generator.normal(0, 0.015, (3, 3))
+    np.fill_diagonal(shear, 0)
+    return shear
+
+
+def _away_from_ventricles(atlas: Atlas, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Give directions (x, y, z) away from the ventricles, fading within two centimetres."""
+    step = int(_STEP)
+    distance = ndimage.gaussian_filter(atlas.to_ventricle.numpy()[::step, ::step, ::step], 0.7)
+    slopes = np.stack(np.gradient(distance)[::-1]) / _STEP
+    directions = slopes * np.exp(-distance / 12)
+    return _fit(directions.astype(np.float32), shape)
+
+
+def _fit(field: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    missing = [(0, 0)] + [(0, n - m) for n, m in zip(shape, field.shape[1:], strict=True)]
+    return np.pad(field, missing, mode="edge")
