@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -222,7 +222,8 @@ class Project:
 
     def check(self) -> list[str]:
         """Check the file, every mask and the folders; return a sentence for each problem."""
-        return integrity.problems(self._database, self.folder)
+        with closing(Database(self._database.path)) as fresh:  # an open file's cache would hide damage
+            return integrity.problems(fresh, self.folder)
 
     def _read_classes(self) -> tuple[str, ...]:
         rows = self._database.rows("SELECT value FROM meta WHERE key = 'classes'")
@@ -240,18 +241,15 @@ def _checked_classes(classes: Sequence[str]) -> list[str]:
 
 
 def _build_file(path: Path, classes: list[str]) -> None:
-    database = Database(path)
-    try:
+    entries = {"classes": json_text(classes, indent=None), "created": utc_now().isoformat()}
+    with closing(Database(path)) as database:
         schema.build(database)
         with database.transaction() as connection:
-            entries = {"classes": json_text(classes, indent=None), "created": utc_now().isoformat()}
             connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
-    finally:
-        database.close()
 
 
 def _quick_check(database: Database) -> None:
     """Refuse a file with a bad page before anything is written into it."""
     answer = database.value("PRAGMA quick_check(1)")
     if answer != "ok":
-        raise damaged(database.path, answer)
+        raise damaged(database.path, answer.splitlines()[-1])
