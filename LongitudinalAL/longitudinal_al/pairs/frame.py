@@ -115,7 +115,10 @@ class Frame:
             return whole
         steps = (1 / self.row_step, 1 / self.column_step)
         offset = ((0.5 - self.row) * steps[0] - 0.5, (0.5 - self.column) * steps[1] - 0.5)
-        return affine_transform(image, steps, offset, size, order=1, mode="constant", cval=0.0)
+        whole = affine_transform(image, steps, offset, size, order=1, mode="nearest")
+        inside_rows = _within(self.grid_rows, self.row, self.row + self.rows * self.row_step)
+        inside_columns = _within(self.grid_columns, self.column, self.column + self.columns * self.column_step)
+        return whole * (inside_rows[:, None] & inside_columns[None, :])
 
     def mask_to_network(self, mask: np.ndarray) -> np.ndarray:
         """Take a mask of the grid to the network's window; boolean, (rows, columns)."""
@@ -124,3 +127,9 @@ class Frame:
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""
         return asdict(self)
+
+
+def _within(length: int, first_edge: float, last_edge: float) -> np.ndarray:
+    """Tell which of the pixels 0 to length - 1 have their centre between two edges; boolean."""
+    centres = np.arange(length) + 0.5
+    return (centres >= first_edge) & (centres <= last_edge)
