@@ -97,7 +97,8 @@ def make_project(folder: Path, pairs: int, labels: int) -> None:
             coded = encode_mask(mask)
             connection.execute(
                 "INSERT INTO labels (pair, slice, withdrawn, annotator, saved, started, ended, "
-                "suggestion_shown, rows, columns, coding, crc, mask) VALUES (?, ?, 0, 'bench', ?, ?, ?, 0, ?, ?, ?, ?, ?)",
+                "suggestion_shown, rows, columns, coding, crc, mask) "
+                "VALUES (?, ?, 0, 'bench', ?, ?, ?, 0, ?, ?, ?, ?, ?)",
                 (f"p{k % pairs}", k // pairs, *[utc_now().isoformat()] * 3, *vars(coded).values()),
             )
     database.close()
