@@ -116,9 +116,10 @@ class Frame:
         steps = (1 / self.row_step, 1 / self.column_step)
         offset = ((0.5 - self.row) * steps[0] - 0.5, (0.5 - self.column) * steps[1] - 0.5)
         whole = affine_transform(image, steps, offset, size, order=1, mode="nearest")
-        inside_rows = _within(self.grid_rows, self.row, self.row + self.rows * self.row_step)
-        inside_columns = _within(self.grid_columns, self.column, self.column + self.columns * self.column_step)
-        return whole * (inside_rows[:, None] & inside_columns[None, :])
+        height, width = self.rows * self.row_step, self.columns * self.column_step
+        rows = _within(self.grid_rows, self.row, self.row + height)
+        columns = _within(self.grid_columns, self.column, self.column + width)
+        return whole * (rows[:, None] & columns[None, :])
 
     def mask_to_network(self, mask: np.ndarray) -> np.ndarray:
         """Take a mask of the grid to the network's window; boolean, (rows, columns)."""

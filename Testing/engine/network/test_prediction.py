@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from longitudinal_al.network.architecture import Architecture, ChangeNetwork
+from longitudinal_al.network.prediction import predict
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(1)
+    return ChangeNetwork(Architecture(widths=(8, 16, 16, 24), dropout=0.3)).eval()
+
+
+def joined(batches, name):
+    return torch.cat([getattr(batch, name) for batch in batches], dim=1 if name == "members" else 0)
+
+
+def test_rows_come_back_in_order_whatever_the_batch(network, unseen_pool):
+    rows = [5, 2, 9, 0, 7]
+    whole = list(predict([network], unseen_pool, rows, batch=32))
+    parts = list(predict([network], unseen_pool, rows, batch=2))
+    assert [row for part in parts for row in part.rows] == rows
+    torch.testing.assert_close(joined(parts, "members"), joined(whole, "members"), atol=2e-2, rtol=0)
+    assert joined(whole, "features").shape == (5, network.features_size)
+
+
+def test_outside_of_the_foreground_nothing_is_predicted(network, unseen_pool):
+    (batch,) = predict([network], unseen_pool, [0, 1])
+    assert batch.members[..., :4].max() == 0
+    assert batch.members[..., 4:].min() > 0
+
+
+def test_an_ensemble_gives_one_member_each(network, unseen_pool):
+    other = ChangeNetwork(network.architecture).eval()
+    (batch,) = predict([network, other], unseen_pool, [0, 1, 2])
+    assert batch.members.shape[:2] == (2, 3)
+    assert (batch.members[0] - batch.members[1]).abs().max() > 1e-4
+
+
+def test_dropout_passes_differ_and_repeat_with_the_seed(network, unseen_pool):
+    first, again, other = (
+        next(predict([network], unseen_pool, [0], dropout_passes=3, seed=seed)).members for seed in (1, 1, 2)
+    )
+    assert first.shape[0] == 3
+    assert (first[0] - first[1]).abs().max() > 1e-4
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_the_given_network_is_left_as_it_was(network, unseen_pool):
+    list(predict([network], unseen_pool, [0], dropout_passes=2))
+    assert next(network.parameters()).dtype == torch.float32
+    assert not network.drop.training
+
+
+def test_no_rows_give_no_batches(network, unseen_pool):
+    assert list(predict([network], unseen_pool, [])) == []

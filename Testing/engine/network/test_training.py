@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from longitudinal_al.errors import NotReady
+from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.prediction import predicted_masks
+from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.pairs.augmentation import Augmentation
+from longitudinal_al.pairs.dataset import LabelledSlicePairs
+
+SMALL = TrainingSettings(
+    steps=80,
+    batch=8,
+    patch=48,
+    architecture=Architecture(widths=(8, 16, 24, 32)),
+    augmentation=Augmentation(noise=0.1),
+)
+
+
+def mean_dice(network, pool) -> float:
+    scores = []
+    for row, mask in predicted_masks([network], pool, range(len(pool))):
+        truth = pool.masks[row]
+        if truth.any():
+            scores.append(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+    return float(np.mean(scores))
+
+
+def labelled(pool, rows=None) -> LabelledSlicePairs:
+    return LabelledSlicePairs(pool, {row: pool.masks[row] for row in rows or range(len(pool))})
+
+
+@pytest.fixture(scope="module")
+def trained(training_pool):
+    shares = []
+    network = train(labelled(training_pool), SMALL, seed=3, progress=shares.append)
+    assert shares[-1] == 1.0
+    assert shares == sorted(shares)
+    return network
+
+
+def test_it_learns_to_find_change_and_to_leave_distractors_alone(trained, unseen_pool):
+    assert mean_dice(trained, unseen_pool) > 0.75
+
+
+def test_same_seed_gives_the_same_network(training_pool):
+    short = TrainingSettings(steps=6, batch=4, patch=32, architecture=SMALL.architecture)
+    first, again, other = (train(labelled(training_pool), short, seed=seed) for seed in (1, 1, 2))
+    weights = [torch.cat([p.flatten() for p in one.parameters()]) for one in (first, again, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_training_leaves_the_callers_random_state_alone(training_pool):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    train(labelled(training_pool), TrainingSettings(steps=1, batch=2, patch=32), seed=9)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_going_on_keeps_what_was_learned(trained, training_pool, unseen_pool):
+    few_steps = TrainingSettings(
+        steps=5, batch=4, patch=48, learning_rate=1e-5, architecture=SMALL.architecture
+    )
+    before = torch.cat([p.flatten() for p in trained.parameters()]).clone()
+    network = train(labelled(training_pool), few_steps, seed=4, start=trained)
+    assert abs(mean_dice(network, unseen_pool) - mean_dice(trained, unseen_pool)) < 0.1
+    assert torch.equal(before, torch.cat([p.flatten() for p in trained.parameters()]))
+
+
+def test_slice_pairs_without_any_change_can_be_trained_on(training_pool, unseen_pool):
+    empty = [row for row in training_pool.entries if not training_pool.masks[row].any()]
+    network = train(labelled(training_pool, empty), TrainingSettings(steps=5, batch=4, patch=32), seed=1)
+    assert all(not mask.any() for _, mask in predicted_masks([network], unseen_pool, range(4)))
+
+
+def test_nothing_labelled_is_said_in_words(training_pool):
+    with pytest.raises(NotReady, match="label at least one"):
+        LabelledSlicePairs(training_pool, {})
