@@ -102,9 +102,9 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def json_text(obj: object, *, indent: int | None = 1) -> str:
+def json_text(obj: object, *, indent: int | None = 1, ascii_only: bool = False) -> str:
     """Give `obj` as JSON text; NaN and infinities become null, numpy values and paths plain ones."""
-    return json.dumps(_plain(obj), ensure_ascii=False, allow_nan=False, indent=indent)
+    return json.dumps(_plain(obj), ensure_ascii=ascii_only, allow_nan=False, indent=indent)
 
 
 def _write_text(path: Path, text: str) -> None:

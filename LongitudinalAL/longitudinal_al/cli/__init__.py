@@ -1,0 +1,34 @@
+"""The command line: one small module a command, all of them in one visible dict."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from longitudinal_al.cli.dispatch import run
+
+# Command and its summary; the module of the same name (in this folder) has its arguments and its work.
+COMMANDS: dict[str, str] = {
+    "register": "register a follow-up scan to its baseline",
+    "synthesize": "write a synthetic cohort to try everything on",
+    "create": "make an empty project",
+    "add": "add pairs of scans to a project",
+    "prepare": "register, check and difference the pairs, and cut the pool of slice pairs",
+    "status": "say how far a project has come",
+    "train": "train the network on all labels",
+    "rank": "say which slice pairs to label next, and why",
+    "label": "save the label of one slice pair",
+    "predict": "write the predicted masks of change",
+    "evaluate": "measure a predicted mask against a reference",
+    "simulate": "compare strategies with a simulated annotator, and write a report",
+    "strategies": "list the strategies and where they come from",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status.
+
+    0: done. 1: it could not be done, and the message says why. 2: wrong usage. 70: a fault of the program.
+    130: stopped with Ctrl-C.
+    """
+    return run(COMMANDS, list(sys.argv[1:] if argv is None else argv))

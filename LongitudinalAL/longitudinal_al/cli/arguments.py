@@ -1,0 +1,74 @@
+"""Kinds of arguments that several commands share, checked before any work begins."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """Add the project's folder as the first argument."""
+    parser.add_argument("project", metavar="PROJECT", type=Path, help="the project's folder")
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the seed; the same seed on the same machine gives the same result."""
+    parser.add_argument(
+        "--seed", type=whole_number, default=0, metavar="S", help="seed of chance (default: 0)"
+    )
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number of 0 or more."""
+    number = _int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative; give 0 or more")
+    return number
+
+
+def positive_number(text: str) -> int:
+    """Read a whole number of 1 or more."""
+    number = _int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too small; give 1 or more")
+    return number
+
+
+def fraction(text: str) -> float:
+    """Read a share above 0 and up to 1; "8%" is understood."""
+    number = _float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no share; give a number above 0 and up to 1, such as 0.08"
+        )
+    return number
+
+
+def millimetres(text: str) -> float:
+    """Read a distance of 0 mm or more."""
+    number = _float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no distance; give millimetres, 0 or more")
+    return number
+
+
+def names(text: str) -> list[str]:
+    """Read names that are separated by commas; each counts once."""
+    given = [name.strip() for name in text.split(",")]
+    if not all(given):
+        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; separate names by single commas")
+    return list(dict.fromkeys(given))
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from error
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from error

@@ -1,0 +1,52 @@
+"""`rank`: say which slice pairs to label next, and why."""
+
+from __future__ import annotations
+
+import argparse
+
+from longitudinal_al.cli.arguments import add_project, add_seed, millimetres, positive_number
+from longitudinal_al.cli.output import Output, table
+from longitudinal_al.cli.progress import Progress
+from longitudinal_al.project.ranking_file import write_ranking
+from longitudinal_al.project.store import Project
+from longitudinal_al.rounds import SPACING_MM, rank
+
+EXAMPLE = "longitudinal-al rank my-project --strategy difference --batch 10"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `rank`."""
+    add_project(parser)
+    parser.add_argument("--strategy", metavar="NAME", required=True, help="see: longitudinal-al strategies")
+    parser.add_argument(
+        "--batch", metavar="N", type=positive_number, required=True, help="how many slice pairs"
+    )
+    parser.add_argument(
+        "--spacing-mm",
+        metavar="MM",
+        type=millimetres,
+        help="smallest distance to labelled and chosen slices of the same pair; "
+        f"0 switches this off (default: {SPACING_MM:g})",
+    )
+    add_seed(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    """Rank, and keep the ranking in the project, so that labels can say what asked for them."""
+    with Project.open(arguments.project) as project:
+        with Progress("ranking") as progress:
+            ranking = rank(
+                project,
+                arguments.strategy,
+                arguments.batch,
+                spacing_mm=arguments.spacing_mm,
+                seed=arguments.seed,
+                progress=progress,
+            )
+        entries = [entry.as_dict() for entry in ranking]
+        write_ranking(project.folder, arguments.strategy, arguments.seed, entries)
+    rows = [("pair", "patient", "slice", "score", "reason")]
+    for entry in ranking:
+        score = "-" if entry.score is None else f"{entry.score:.3g}"
+        rows.append((entry.pair, entry.patient, str(entry.slice), score, entry.reason))
+    output.result(entries, table(rows) if ranking else ["nothing is left to label"])

@@ -1,0 +1,50 @@
+"""`status`: count what a project holds, and check it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from longitudinal_al.cli.arguments import add_project
+from longitudinal_al.cli.output import Output
+from longitudinal_al.project.records import PairState, Verdict
+from longitudinal_al.project.store import Project
+
+EXAMPLE = "longitudinal-al status my-project --check"
+
+_WORDS = {
+    "pairs": "pairs",
+    "patients": "patients",
+    "slice_pairs": "slice pairs",
+    "labelled": "of them labelled",
+    "rounds": "rounds of training",
+    "failed_pairs": "failed pairs",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `status`."""
+    add_project(parser)
+    parser.add_argument(
+        "--check", action="store_true", help="check the project's file, every label and the folders"
+    )
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Print the counts; 1 when the check finds problems."""
+    with Project.open(arguments.project) as project:
+        counts: dict[str, Any] = dict(project.status())
+        pairs = project.pairs()
+        problems = project.check() if arguments.check else []
+    for word, keep in (("failures", PairState.FAILED), ("looks", Verdict.LOOK)):
+        counts[word] = [
+            {"pair": pair.id, "reason": pair.reason} for pair in pairs if keep in (pair.state, pair.verdict)
+        ]
+    lines = [f"{counts[key]:7d} {words}" for key, words in _WORDS.items()]
+    lines += [f"failed: pair {each['pair']}: {each['reason']}" for each in counts["failures"]]
+    lines += [f"look at: pair {each['pair']}: {each['reason']}" for each in counts["looks"]]
+    if arguments.check:
+        counts["problems"] = problems
+        lines += [f"problem: {problem}" for problem in problems] or ["the check found no problem"]
+    output.result(counts, lines)
+    return 1 if problems else 0

@@ -1,0 +1,36 @@
+"""`train`: train the network on all labels, as one round."""
+
+from __future__ import annotations
+
+import argparse
+
+from longitudinal_al.cli.arguments import add_project, add_seed
+from longitudinal_al.cli.output import Output, counted
+from longitudinal_al.cli.progress import Progress
+from longitudinal_al.project.store import Project
+from longitudinal_al.rounds import train_round
+
+EXAMPLE = "longitudinal-al train my-project"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `train`."""
+    add_project(parser)
+    add_seed(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    """Train one round."""
+    with Project.open(arguments.project) as project, Progress("round") as progress:
+        done = train_round(project, seed=arguments.seed, progress=progress, tell=output.note)
+    seconds = (done.ended - done.started).total_seconds()
+    result = {
+        "round": done.number,
+        "labelled": done.labels,
+        "seed": done.seed,
+        "train_seconds": seconds,
+        "model": done.model,
+        "figures": done.figures,
+    }
+    what = f"round {done.number}: trained on {counted(done.labels, 'labelled slice pair')} in {seconds:.0f} s"
+    output.result(result, [what])
