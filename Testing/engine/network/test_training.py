@@ -63,9 +63,7 @@ def test_training_leaves_the_callers_random_state_alone(training_pool):
 
 
 def test_going_on_keeps_what_was_learned(trained, training_pool, unseen_pool):
-    few_steps = TrainingSettings(
-        steps=5, batch=4, patch=48, learning_rate=1e-5, architecture=SMALL.architecture
-    )
+    few_steps = replace(SMALL, steps=5, learning_rate=1e-5)
     before = torch.cat([p.flatten() for p in trained.parameters()]).clone()
     network = train(labelled(training_pool), few_steps, seed=4, start=trained)
     assert abs(mean_dice(network, unseen_pool) - mean_dice(trained, unseen_pool)) < 0.1
