@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from longitudinal_al.errors import InvalidInput, NotReady
 
+UNUSABLE = -1.0
+"""Score of a slice pair whose predictions are not numbers: below every real score, and it can be stored."""
+
 Strings = NDArray[np.str_]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -71,7 +74,7 @@ class Candidates:
     position_mm
         Along the slice axis within the pair, (n,).
     score
-        Higher is more informative, (n,). What is not finite is treated as lower than every number.
+        Higher is more informative, (n,). ``UNUSABLE`` and what is not finite are below every number.
     features
         (n, d) float32, or None where no selector needs them.
     labelled
@@ -123,8 +126,8 @@ class Candidates:
         )
 
     def ranking_score(self) -> Floats:
-        """Return the scores with -inf for all that is not finite, (n,)."""
-        return np.where(np.isfinite(self.score), self.score, -np.inf)
+        """Return the scores with -inf for what is ``UNUSABLE`` or not finite, (n,)."""
+        return np.where(np.isfinite(self.score) & (self.score != UNUSABLE), self.score, -np.inf)
 
     def needed_features(self, selector: str) -> tuple[Features, Features]:
         """Return the features of the candidates and of the labelled slice pairs, (n, d) and (m, d).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from longitudinal_al.acquisition.candidates import Features, Integers, Strings, finite_rows
 
@@ -36,7 +37,8 @@ def cluster_pool(
     Cluster-margin's paper uses agglomerative clustering, which takes O(N^2) memory or time. Mini-batch
     k-means (Sculley, "Web-scale k-means clustering", WWW 2010) takes O(N) memory and gives the same kind of
     partition. Call it once and keep the clusters with the ids: clusters made anew each round with the
-    numbers of the round before are the published misalignment.
+    numbers of the round before are the published misalignment. One thread only: its threads wait by spinning,
+    which on two cores that are busy otherwise took ten times as long.
     """
     clusters = np.zeros(len(pair), dtype=np.int64)
     order = np.lexsort((index, pair))
@@ -46,5 +48,6 @@ def cluster_pool(
         means = MiniBatchKMeans(
             count, n_init=1, batch_size=1024, max_iter=20, random_state=int(generator.integers(2**31))
         )
-        clusters[usable] = means.fit_predict(features[usable])
+        with threadpool_limits(limits=1):
+            clusters[usable] = means.fit_predict(features[usable])
     return clusters

@@ -58,6 +58,7 @@ class Predictions:
 
     def mean(self) -> torch.Tensor:
         """Return the mean probability over the members, float32 in [0, 1], (n, rows, columns); NaN stays."""
-        if self.members.shape[0] == 1:
-            return self.members[0].float().clamp(0.0, 1.0)
-        return self.members.float().clamp(0.0, 1.0).mean(dim=0)
+        total = self.members[0].float().clamp(0.0, 1.0)
+        for member in self.members[1:]:
+            total.add_(member.float().clamp(0.0, 1.0))
+        return total.div_(self.members.shape[0])

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longitudinal_al.acquisition.candidates import Candidates, Floats
-from longitudinal_al.acquisition.scores.aggregation import UNUSABLE
 from longitudinal_al.acquisition.selectors.strided import stride_of
 from longitudinal_al.errors import UnknownName
 
@@ -183,7 +182,7 @@ def gather(candidates: Candidates, chosen: Sequence[int], difference: Floats | N
             pool=len(candidates),
             place=1 + len(score) - int(np.searchsorted(ascending, score[index], side="right")),
             equals=int(np.count_nonzero(score == score[index])),
-            usable=bool(score[index] > UNUSABLE),
+            usable=bool(np.isfinite(score[index])),
             patient_place=_place(score, candidates.patient == candidates.patient[index], index),
             turn=turn,
             stride=round(stride_of(len(candidates), len(chosen))),

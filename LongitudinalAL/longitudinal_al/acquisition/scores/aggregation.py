@@ -11,13 +11,12 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import avg_pool2d, pad
 
+from longitudinal_al.acquisition.candidates import UNUSABLE
 from longitudinal_al.errors import UnknownName
 
 TOP_PIXELS = 64
 PATCH_PIXELS = 8
 DEFAULT = "best_patch"
-UNUSABLE = -1.0
-"""Score of a slice pair whose predictions are not numbers: below every real score, and it can be stored."""
 
 
 def top_k(pixels: torch.Tensor, count: int = TOP_PIXELS) -> torch.Tensor:

@@ -34,8 +34,9 @@ def cluster_margin(
     """
     clusters = candidates.cluster if candidates.cluster is not None else _cluster(candidates)
     choice = neighbours.start(candidates)
-    order = np.argsort(-candidates.ranking_score(), kind="stable")
-    kept = order[choice.open[order]][: KEEP * batch]
+    score = candidates.ranking_score()
+    order = np.argsort(-score, kind="stable")
+    kept = order[(choice.open & np.isfinite(score))[order]][: KEEP * batch]
     take_in_order(choice, _turns(np.sort(kept), clusters, generator).tolist(), batch)
     return take_in_order(choice, order.tolist(), batch)
 

@@ -37,12 +37,13 @@ def hybrid(
     """
     features, labelled = candidates.needed_features("hybrid")
     choice = neighbours.start(candidates)
-    order = np.argsort(-candidates.ranking_score(), kind="stable")
+    score = candidates.ranking_score()
+    order = np.argsort(-score, kind="stable")
     kept = order[choice.open[order]][: KEEP * batch]
     usable = finite_rows(features)
     mean = features[usable].mean(axis=0) if usable.any() else 0.0
     own = np.nan_to_num(features[kept], nan=0.0, posinf=0.0, neginf=0.0) - mean
-    worst = ~usable[kept] | ~np.isfinite(candidates.score[kept])
+    worst = ~usable[kept] | ~np.isfinite(score[kept])
     redundant = np.full(len(kept), -np.inf, dtype=np.float32)
     others = labelled[finite_rows(labelled)] - mean
     for start in range(0, len(others), REFERENCES_AT_ONCE):
