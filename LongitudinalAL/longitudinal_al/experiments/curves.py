@@ -93,7 +93,7 @@ def learning_curves(results: Results, measure: str) -> list[Curve]:
     entries = results.get("results") or []
     if not entries:
         raise InvalidInput("the experiment has no results yet: run `simulate` to the end of one round first")
-    patients = tested_patients(results)
+    patients = measured_patients(results)
     strategies = list(dict.fromkeys(entry["strategy"] for entry in entries))
     return [
         _curve([entry for entry in entries if entry["strategy"] == strategy], measure, patients)
@@ -101,7 +101,7 @@ def learning_curves(results: Results, measure: str) -> list[Curve]:
     ]
 
 
-def tested_patients(results: Results) -> list[str]:
+def measured_patients(results: Results) -> list[str]:
     """Return the ids of the test patients; empty when some entry has no figures a patient."""
     entries = results.get("results") or []
     if not all(entry.get("per_patient") for entry in entries):
@@ -119,7 +119,7 @@ def full_labelling(results: Results, measure: str) -> np.ndarray | None:
     full = results.get("full") or {}
     if full.get(measure) is None:
         return None
-    patients = tested_patients(results)
+    patients = measured_patients(results)
     runs = [run.get("per_patient") or {} for run in full.get("per_seed") or [full]]
     if patients and all(patient in run for run in runs for patient in patients):
         table = [[_number(run[patient].get(measure)) for run in runs] for patient in patients]

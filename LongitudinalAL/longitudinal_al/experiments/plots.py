@@ -28,8 +28,8 @@ MARKERS = "osD^vPX*"
 # More bands than this hide one another; the table has every interval.
 MOST_BANDS = 4
 GREYS = (-3.0, 5.0)
-DIFFERENCES = (-8.0, 8.0)
-OUTLINE = "#FFB000"
+DIFFERENCES = (-12.0, 12.0)
+OUTLINE = "#E69F00"
 INK = "#222222"
 
 
@@ -84,7 +84,7 @@ def strip_figure(asked: Sequence[AskedSlice]) -> Figure:
         At least one.
     """
     columns = len(asked)
-    figure = Figure(figsize=(1.75 * max(columns, 4) + 0.4, 6.0), layout="constrained")
+    figure = Figure(figsize=(1.75 * max(columns, 4) + 0.4, 5.5), layout="constrained")
     grid = figure.subplots(3, max(columns, 4), squeeze=False)
     for axes in grid.ravel():
         axes.axis("off")
@@ -99,9 +99,7 @@ def strip_figure(asked: Sequence[AskedSlice]) -> Figure:
             axes = grid[row, column]
             axes.imshow(image[window], cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
             if row > 0 and one.reference is not None and one.reference[window].any():
-                axes.contour(
-                    one.reference[window], levels=[0.5], colors=OUTLINE if row == 1 else INK, linewidths=1.2
-                )
+                axes.contour(one.reference[window], levels=[0.5], colors=OUTLINE, linewidths=1.2)
         grid[0, column].set_title(f"{one.pair}\nslice {one.slice}", fontsize=10, color=INK)
     for row, name in enumerate(("baseline", "follow-up", "difference")):
         grid[row, 0].text(
@@ -192,13 +190,13 @@ def _dress(axes: Axes, measure: str) -> None:
 
 
 def _window(one: AskedSlice) -> tuple[slice, slice]:
-    """Return the square that holds all of the images, so that the head fills the thumbnail."""
-    content = (one.baseline != 0) | (one.followup != 0)
+    """Return the square around the difference, or else the scans, so that the brain fills the thumbnail."""
+    content = one.difference != 0 if one.difference.any() else (one.baseline != 0) | (one.followup != 0)
     if not content.any():
         return slice(None), slice(None)
     found = np.argwhere(content)
     low, high = found.min(axis=0), found.max(axis=0) + 1
-    half = int((high - low).max()) // 2 + 2
+    half = int((high - low).max() * 0.56) + 2
     rows, columns = (
         slice(max(0, int(middle) - half), min(length, int(middle) + half))
         for middle, length in zip((low + high) // 2, content.shape, strict=True)

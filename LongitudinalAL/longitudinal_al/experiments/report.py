@@ -19,7 +19,7 @@ from longitudinal_al.experiments.curves import (
     full_labelling,
     learning_curves,
     mean_defined,
-    tested_patients,
+    measured_patients,
 )
 from longitudinal_al.experiments.plots import MOST_BANDS, learning_curves_figure, png, strip_figure
 from longitudinal_al.experiments.standings import summarise, win_matrix
@@ -100,7 +100,7 @@ def _extent(results: Results) -> str:
     entries = results["results"]
     strategies = len({entry["strategy"] for entry in entries})
     seeds = len({entry["seed"] for entry in entries})
-    patients = len(tested_patients(results))
+    patients = len(measured_patients(results))
     parts = [
         f"{strategies} {'strategy' if strategies == 1 else 'strategies'}",
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}",

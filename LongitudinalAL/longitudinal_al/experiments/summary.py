@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from longitudinal_al.evaluation.bootstrap import Interval
-from longitudinal_al.experiments.curves import MARGIN, Results, full_labelling, mean_defined, tested_patients
+from longitudinal_al.experiments.curves import (
+    MARGIN,
+    Results,
+    full_labelling,
+    mean_defined,
+    measured_patients,
+)
 from longitudinal_al.experiments.standings import YARDSTICK, StrategySummary, summarise
 
 # Below these an interval says little (methods: at least five seeds).
@@ -42,7 +48,7 @@ def summary_sentences(results: Results, generator: np.random.Generator | None = 
 def caveats(results: Results) -> list[str]:
     """Return what keeps this experiment from being proof, each without a full stop."""
     seeds = {entry["seed"] for entry in results["results"]}
-    patients = tested_patients(results)
+    patients = measured_patients(results)
     found = []
     if len(seeds) < FEW_SEEDS:
         found.append(f"{_count(len(seeds), 'seed')} only, so luck of the draw is hardly separated from skill")

@@ -1,0 +1,96 @@
+"""What is drawn is what is in the results: lines, bands, levels and thumbnails."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.image import imread
+
+from longitudinal_al.experiments.curves import learning_curves
+from longitudinal_al.experiments.plots import learning_curves_figure, png, strip_figure
+from longitudinal_al.experiments.strips import AskedSlice
+
+
+def labels(figure: Any) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_each_strategy_is_a_line_and_the_legend_reads_from_the_top(made_up_results: dict[str, Any]) -> None:
+    figure = learning_curves_figure(made_up_results, "dice")
+    assert labels(figure)[:4] == ["difference", "hybrid", "entropy", "random"]
+    drawn = {line.get_label(): line for line in figure.axes[0].lines}
+    for curve in learning_curves(made_up_results, "dice"):
+        assert drawn[curve.strategy].get_xdata() == pytest.approx(curve.fractions)
+        assert drawn[curve.strategy].get_ydata() == pytest.approx(curve.mean)
+    assert len({line.get_color() for line in figure.axes[0].lines[:4]}) == 4
+
+
+def test_full_labelling_is_dashed_and_the_threshold_dotted(made_up_results: dict[str, Any]) -> None:
+    figure = learning_curves_figure(made_up_results, "dice")
+    levels = {line.get_linestyle(): line.get_ydata()[0] for line in figure.axes[0].lines[4:]}
+    assert levels == {"--": pytest.approx(0.78), ":": pytest.approx(0.31)}
+    assert "full labelling, 0.78" in labels(figure)
+    assert not any(
+        "threshold" in label for label in labels(learning_curves_figure(made_up_results, "lesion_f1"))
+    )
+
+
+def test_bands_enclose_the_lines_and_many_strategies_show_two(make_results: Any) -> None:
+    few = learning_curves_figure(make_results({"random": 20.0, "entropy": 9.0}), "dice")
+    bands = [band for band in few.axes[0].collections if isinstance(band, PolyCollection)]
+    assert len(bands) == 2
+    heights = bands[0].get_paths()[0].vertices[:, 1]
+    line = few.axes[0].lines[0].get_ydata()
+    assert heights.min() < line.min()
+    assert heights.max() > line.max()
+    names = {f"s{k}": 10.0 + k for k in range(9)} | {"random": 30.0}
+    many = learning_curves_figure(make_results(names, seeds=2, rounds=2), "dice")
+    assert len([band for band in many.axes[0].collections if isinstance(band, PolyCollection)]) == 2
+    assert len(labels(many)) == 13
+
+
+def test_a_measure_that_is_not_defined_is_not_drawn(make_results: Any) -> None:
+    results = make_results({"random": 20.0}, seeds=1)
+    for entry in results["results"]:
+        for figures in entry["per_patient"].values():
+            figures["lesion_f1"] = None
+    assert learning_curves_figure(results, "lesion_f1") is None
+
+
+def test_one_round_without_full_labelling_still_draws(make_results: Any) -> None:
+    results = make_results({"random": 20.0}, seeds=1, rounds=1, patients=1)
+    figure = learning_curves_figure({**results, "full": {}, "difference_threshold": None}, "dice")
+    assert labels(figure) == ["random"]
+
+
+def test_legend_and_axes_do_not_overlap(made_up_results: dict[str, Any]) -> None:
+    figure = learning_curves_figure(made_up_results, "dice")
+    picture = imread(BytesIO(png(figure, 100)))
+    assert picture.shape == (460, 900, 4)
+    axes = figure.axes[0]
+    legend = axes.get_legend().get_window_extent()
+    assert legend.x0 >= axes.get_window_extent().x1
+    assert legend.x1 <= figure.bbox.x1
+
+
+def test_strip_has_three_thumbnails_a_slice_pair_and_outlines(
+    made_up_strips: dict[str, list[AskedSlice]],
+) -> None:
+    figure = strip_figure(made_up_strips["random"])
+    shown = [axes for axes in figure.axes if axes.images]
+    assert len(shown) == 18
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles[:2] == ["pair-0\nslice 10", "pair-1\nslice 13"]
+    # The third slice pair has no reference; the baseline never shows one.
+    assert sum(bool(axes.collections) for axes in shown) == 10
+    assert len(png(figure, 60)) > 10_000
+
+
+def test_a_strip_of_one_empty_slice_pair_is_drawn() -> None:
+    nothing = np.zeros((8, 9))
+    figure = strip_figure([AskedSlice("a", 0, nothing, nothing, nothing, None)])
+    assert len([axes for axes in figure.axes if axes.images]) == 3
