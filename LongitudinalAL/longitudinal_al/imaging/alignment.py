@@ -51,6 +51,19 @@ class Pairing:
         inside = np.isfinite(there)
         return Alignment(pose, correlation(there[inside], self.values[inside]), float(inside.mean()))
 
+    def measure_shifted(self, pose: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Measure a pose with each of many shifts (k, 3) in mm: correlations and overlaps, (k,) each."""
+        indices = self.baseline.indices_of(apply_pose(pose, self.points))
+        moves = (shifts @ self._to_mm.T)[:, ::-1].T
+        there = self.baseline.sample(indices[:, None, :] + moves[:, :, None])
+        inside = np.isfinite(there)
+        count = np.maximum(inside.sum(1), 1)
+        there = np.where(inside, there, 0.0)
+        there -= inside * (there.sum(1) / count)[:, None]
+        here = inside * (self.values - (inside @ self.values / count)[:, None])
+        norm = np.sqrt((there**2).sum(1) * (here**2).sum(1))
+        return (there * here).sum(1) / np.maximum(norm, 1e-12), inside.mean(1)
+
     def refine(self, pose: np.ndarray, *, steps: int, tolerance_mm: float, affine: bool = False) -> Alignment:
         """Move a pose to the nearest optimum; the best pose on the way is returned.
 

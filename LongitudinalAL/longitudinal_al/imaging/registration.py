@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from longitudinal_al.errors import RegistrationFailed, UnknownName
-from longitudinal_al.imaging.alignment import Pairing
+from longitudinal_al.errors import UnknownName
+from longitudinal_al.imaging.alignment import Alignment, Pairing
 from longitudinal_al.imaging.poses import transform_of_pose
 from longitudinal_al.imaging.registration_start import find_starts
 from longitudinal_al.imaging.registration_volume import (
@@ -34,13 +34,17 @@ class Level:
     window_mm: float
     points: int
     tolerance_mm: float
+    steps: int
 
 
 LEVELS = (
-    Level(resolution_mm=4.0, blur_mm=3.0, window_mm=40.0, points=8_000, tolerance_mm=0.3),
-    Level(resolution_mm=2.1, blur_mm=1.5, window_mm=20.0, points=30_000, tolerance_mm=0.1),
-    Level(resolution_mm=1.4, blur_mm=1.0, window_mm=16.0, points=60_000, tolerance_mm=0.02),
+    Level(resolution_mm=4.0, blur_mm=3.0, window_mm=40.0, points=8_000, tolerance_mm=0.3, steps=20),
+    Level(resolution_mm=2.1, blur_mm=1.5, window_mm=20.0, points=30_000, tolerance_mm=0.1, steps=12),
+    Level(resolution_mm=1.4, blur_mm=1.0, window_mm=16.0, points=60_000, tolerance_mm=0.02, steps=12),
 )
+
+LARGEST_SCALE = 1.08  # gradients of a scanner are off by a few per cent at most
+LEAST_KEPT_OVERLAP = 0.97
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,6 @@ def register(
     ------
     UnknownName
         When there is no such model.
-    RegistrationFailed
-        When the scans do not overlap in any position tried.
     """
     if model not in MODELS:
         raise UnknownName("registration model", model, MODELS)
@@ -94,17 +96,18 @@ def register(
     generator = np.random.default_rng(seed)
     report(0.0)
     found = find_starts(baseline, followup, generator)
-    if not found:
-        raise RegistrationFailed("the two scans show nothing in common: check that both show the head")
     for number, level in enumerate(LEVELS, start=1):
         report(number / (len(LEVELS) + 1))
         pairing = _pairing(baseline, followup, level, generator)
-        found = [pairing.refine(one.pose, steps=25, tolerance_mm=level.tolerance_mm) for one in found]
-        found = [max(found, key=lambda one: one.correlation)]
-    best, centre = found[0], pairing.centre
-    kept = "rigid"
+        refined = [
+            pairing.refine(one.pose, steps=level.steps, tolerance_mm=level.tolerance_mm) for one in found
+        ]
+        found = [max(refined, key=lambda one: one.correlation)]
+    rigid = found[0]
+    best = _affine(pairing, rigid) if model == "affine" else rigid
     report(1.0)
-    return Registration(transform_of_pose(best.pose, centre), time.perf_counter() - begun, kept)
+    kept = "rigid" if best is rigid else model
+    return Registration(transform_of_pose(best.pose, pairing.centre), time.perf_counter() - begun, kept)
 
 
 def _pairing(
@@ -113,6 +116,16 @@ def _pairing(
     plain = [reduced(image, level.resolution_mm) for image in (baseline, followup)]
     volumes = [locally_normalised(smoothed(volume, level.blur_mm), level.window_mm) for volume in plain]
     return Pairing(volumes[0], volumes[1], drawn_points(head_mask(plain[1]), level.points, generator))
+
+
+def _affine(pairing: Pairing, rigid: Alignment) -> Alignment:
+    """Refine with scale and shear; the rigid pose stays where that is no better, or not plausible."""
+    level = LEVELS[-1]
+    affine = pairing.refine(rigid.pose, steps=level.steps, tolerance_mm=level.tolerance_mm, affine=True)
+    scales = np.linalg.svd(affine.pose[:3, :3], compute_uv=False)
+    plausible = scales.max() < LARGEST_SCALE and scales.min() > 1 / LARGEST_SCALE
+    better = affine.correlation > rigid.correlation and affine.overlap > LEAST_KEPT_OVERLAP * rigid.overlap
+    return affine if plausible and better else rigid
 
 
 def resample_to(

@@ -21,6 +21,7 @@ REFINE_POINTS = 1500
 REFINED = 24
 KEPT = 3
 DISTINCT_MM = 8.0
+ENOUGH_OVERLAP = 0.4
 
 
 def find_starts(
@@ -43,7 +44,7 @@ def find_starts(
     candidates = _search(pairing, centres)
     pairing = Pairing(volumes[0], volumes[1], drawn_points(around, REFINE_POINTS, generator))
     refined = [pairing.refine(pose, steps=15, tolerance_mm=0.5) for pose in candidates]
-    return _distinct(sorted(refined, key=_merit, reverse=True), centres[1])[:KEPT]
+    return _distinct(sorted(refined, key=_merit_of, reverse=True), centres[1])[:KEPT]
 
 
 def _coarse(image: sitk.Image) -> Volume:
@@ -59,19 +60,23 @@ def _compressed(volume: Volume, head: np.ndarray) -> Volume:
 
 def _search(pairing: Pairing, centres: list[np.ndarray]) -> list[np.ndarray]:
     """Measure every turn and shift; return the poses of the most promising ones."""
-    turns = [
-        rotation(np.array([0, 0, z])) @ rotation(np.array([0, y, 0])) @ rotation(np.array([x, 0, 0]))
-        for x, y, z in product(TURNS, repeat=3)
-    ]
-    found = []
-    for turn, shift in product(turns, product(SHIFTS_MM, repeat=3)):
-        found.append(pairing.measure(pose_about(turn, centres[1], centres[0] + np.array(shift))))
-    return [alignment.pose for alignment in sorted(found, key=_merit, reverse=True)[:REFINED]]
+    shifts = np.array(list(product(SHIFTS_MM, repeat=3)))
+    poses, merits = [], []
+    for x, y, z in product(TURNS, repeat=3):
+        turn = rotation(np.array([0, 0, z])) @ rotation(np.array([0, y, 0])) @ rotation(np.array([x, 0, 0]))
+        centred = pose_about(turn, centres[1], centres[0])
+        merits.append(_merit(*pairing.measure_shifted(centred, shifts)))
+        poses += [pose_about(turn, centres[1], centres[0] + shift) for shift in shifts]
+    return [poses[k] for k in np.argsort(-np.concatenate(merits), kind="stable")[:REFINED]]
 
 
-def _merit(alignment: Alignment) -> float:
+def _merit(correlation: np.ndarray, overlap: np.ndarray) -> np.ndarray:
     """Correlation, discounted where only a corner of the follow-up's head meets the baseline."""
-    return alignment.correlation * min(1.0, alignment.overlap / 0.4) ** 0.5
+    return correlation * np.minimum(1.0, overlap / ENOUGH_OVERLAP) ** 0.5
+
+
+def _merit_of(alignment: Alignment) -> float:
+    return float(_merit(np.array(alignment.correlation), np.array(alignment.overlap)))
 
 
 def _distinct(alignments: list[Alignment], centre: np.ndarray) -> list[Alignment]:
