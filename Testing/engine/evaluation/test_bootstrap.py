@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.evaluation.bootstrap import bootstrap_interval, paired_difference
-from scipy import stats
 
 
 def test_one_value_has_no_width(generator: np.random.Generator) -> None:

@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
-from longitudinal_al.evaluation.dice import dice
 from monai.metrics import DiceMetric
+
+from longitudinal_al.evaluation.dice import dice
 
 MASKS = arrays(bool, (3, 6, 7))
 

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
 from longitudinal_al.evaluation.evaluate import evaluate
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
-from longitudinal_al.evaluation.lesions import count_lesions, label_lesions
 from scipy import ndimage
+
+from longitudinal_al.evaluation.lesions import count_lesions, label_lesions
 
 MM = (1.0, 1.0, 1.0)
 

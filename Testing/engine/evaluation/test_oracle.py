@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
+
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.evaluation.dice import dice
 from longitudinal_al.evaluation.oracle import HumanFaults, Oracle
-from scipy import ndimage
 
 PIXEL = (0.5, 0.8)
 

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from longitudinal_al.evaluation.surface import hd95, outline_points
 from monai.metrics import HausdorffDistanceMetric
 from scipy.ndimage import gaussian_filter
+
+from longitudinal_al.evaluation.surface import hd95, outline_points
 
 SPACING = (3.0, 0.7, 0.8)
 

@@ -113,6 +113,11 @@ def test_smallest_fraction_within_the_margin(full: float, fraction: float | None
     assert smallest_fraction(curve([0.01, 0.02, 0.04], [0.2, 0.5, 0.6]), full) == fraction
 
 
+def test_exactly_the_margin_below_is_reached_whatever_the_last_digit() -> None:
+    assert 0.33 - 0.03 > 0.3
+    assert smallest_fraction(curve([0.01], [0.3]), 0.33) == 0.01
+
+
 def test_intervals_hold_their_mean(made_up_results: dict[str, Any], generator: np.random.Generator) -> None:
     first = learning_curves(made_up_results, "dice")[0]
     for interval, mean in zip(first.intervals(generator), first.mean, strict=True):

@@ -29,6 +29,14 @@ def test_reaching_full_labelling_surely_is_never_earlier(made_up_results: dict[s
     assert (rows["random"].reaches, rows["random"].surely_reaches) == (None, None)
 
 
+def test_a_mean_within_the_margin_is_not_sure_when_a_patient_is_far_below(make_results: Any) -> None:
+    results = make_results({"random": 20.0}, seeds=1, rounds=1, patients=2)
+    results["results"][0]["per_patient"] = {"P01": {"dice": 0.85}, "P02": {"dice": 0.64}}
+    results["full"] = {"dice": 0.75, "per_patient": {"P01": {"dice": 0.8}, "P02": {"dice": 0.7}}}
+    (row,) = summarise(results)
+    assert (row.reaches, row.surely_reaches) == (7 / 500, None)
+
+
 def test_against_random_is_paired(made_up_results: dict[str, Any]) -> None:
     rows = summarise(made_up_results)
     assert rows[-1].against_random is None

@@ -45,6 +45,7 @@ def test_first_slice_pairs_of_the_first_seed_in_order(made_up_results: dict[str,
     # Round 1 asks for seven slice pairs, round 2 for the last two shown.
     assert [(one.pair, one.slice) for one in strips["hybrid"]][:2] == [("pair-1", 10), ("pair-2", 13)]
     assert [(one.pair, one.slice) for one in strips["hybrid"]][7:] == [("pair-2", 10), ("pair-3", 13)]
+    assert len(first_asked(made_up_results, SmallPool(), count=99)["hybrid"]) == 6 * 7
     second = strips["hybrid"][1]
     row = 213
     assert (second.baseline[0, 0], second.followup[0, 0], second.difference[0, 0]) == (row, 2 * row, 3 * row)
