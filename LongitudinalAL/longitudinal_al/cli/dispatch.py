@@ -66,9 +66,9 @@ def _run(commands: Mapping[str, str], name: str, words: list[str]) -> int:
             _fill(added, module)
     arguments = parser.parse_args(words)
     output = Output(arguments.json)
-    if not arguments.debug:
-        warnings.simplefilter("ignore")  # of libraries; what users need to know is said by the commands
-    with redirect_stdout(sys.stderr):  # whatever a library prints: standard output is the command's alone
+    # Libraries may warn and print what they like: standard output is the command's alone.
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):
+        warnings.simplefilter("default" if arguments.debug else "ignore")
         status = module.run(arguments, output) if module else FAILED
     output.finish()
     return int(status or DONE)
