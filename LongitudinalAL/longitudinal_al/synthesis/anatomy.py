@@ -19,7 +19,7 @@ from scipy import ndimage
 from longitudinal_al.synthesis.fields import Shape, enlarge
 
 # The head in MNI millimetres: a margin for skull and scalp, and room below the brain for the skull's base.
-_LOW = np.array([-92, -128, -98])
+_LOW = np.array([-92, -128, -88])
 _HIGH = np.array([92, 97, 104])
 _EYES = ((-33.0, 66.0, -36.0), (33.0, 66.0, -36.0))  # MNI x, y, z
 _EYE_RADIUS = 12.0
@@ -43,6 +43,10 @@ class Atlas:
         Distance in mm to the nearer eye's centre.
     to_ventricle
         Distance in mm to the lateral and third ventricles, 0 within.
+    flowing
+        How much fluid moves, from 0 to 1: in the ventricles, and in the cisterns around the brain stem.
+    shell, rim
+        Flat indices of the voxels between brain and air, and of those within a centimetre of the ventricles.
     """
 
     origin: NDArray[np.float64]
@@ -53,6 +57,9 @@ class Atlas:
     depth: torch.Tensor
     eyes: torch.Tensor
     to_ventricle: torch.Tensor
+    flowing: torch.Tensor
+    shell: torch.Tensor
+    rim: torch.Tensor
 
     @property
     def shape(self) -> Shape:
@@ -74,17 +81,26 @@ def load_atlas() -> Atlas:
     skull = _coarse(inside) > 0.5
     head = _head(skull)
     shape = gm.shape
-    depth = _distance(head) - _distance(~head)
+    depth = enlarge(ndimage.gaussian_filter(_distance(head) - _distance(~head), 1.0), shape)
+    outside = enlarge(ndimage.gaussian_filter(_distance(~skull), 0.7), shape)
+    to_ventricle = enlarge(_distance(~_ventricles(csf, brain)), shape)
     return Atlas(
         origin=np.array([-_HIGH[0], -_HIGH[1], _LOW[2]], dtype=float),
         gm=torch.from_numpy(gm),
         wm=torch.from_numpy(wm),
         csf=torch.from_numpy(csf.astype(np.float32)),
-        outside=enlarge(ndimage.gaussian_filter(_distance(~skull), 0.7), shape),
-        depth=enlarge(ndimage.gaussian_filter(depth, 1.0), shape),
+        outside=outside,
+        depth=depth,
         eyes=torch.from_numpy(_distance_to_eyes(shape)),
-        to_ventricle=enlarge(_distance(~_ventricles(csf, brain)), shape),
+        to_ventricle=to_ventricle,
+        flowing=torch.from_numpy(_flowing(csf, to_ventricle.numpy())),
+        shell=_flat((outside > 0) & (depth > -2)),
+        rim=_flat((to_ventricle > 0) & (to_ventricle < 10)),
     )
+
+
+def _flat(mask: torch.Tensor) -> torch.Tensor:
+    return torch.nonzero(mask.reshape(-1))[:, 0]
 
 
 def _templates() -> list[NDArray[np.float32]]:
@@ -132,7 +148,7 @@ def _head(skull: NDArray[np.bool_]) -> NDArray[np.bool_]:
         if shrink:
             shadow[k] = ndimage.binary_erosion(shadow[k], iterations=shrink)
     shadow |= _face(skull.shape)
-    return ndimage.distance_transform_edt(~shadow) <= 12.0 / 2
+    return ndimage.distance_transform_edt(~shadow) <= 12.5 / 2
 
 
 def _face(shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -152,6 +168,12 @@ def _distance_to_eyes(shape: tuple[int, ...]) -> NDArray[np.float32]:
     z, y, x = _millimetres(shape, 1.0)
     distances = [np.sqrt((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2) for a, b, c in _EYES]
     return np.minimum(*distances)
+
+
+def _flowing(csf: NDArray[np.float32], to_ventricle: NDArray[np.float32]) -> NDArray[np.float32]:
+    z, _, x = _millimetres(csf.shape, 1.0)
+    cistern = (np.abs(x) < 22) & (z < 0)
+    return (csf * np.maximum(0.8 * (to_ventricle < 2), cistern)).astype(np.float32)
 
 
 def _ventricles(csf: NDArray[np.float32], brain: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from longitudinal_al.synthesis.anatomy import Atlas
-from longitudinal_al.synthesis.fields import random_field
 from longitudinal_al.synthesis.head import Head
 
 _CHOROID = ((-23.0, -40.0, 8.0), (23.0, -40.0, 8.0), (-28.0, -32.0, -4.0), (28.0, -32.0, -4.0))  # MNI
@@ -77,25 +76,20 @@ def paint_tubes(image: torch.Tensor, tubes: list[Tube], weights: NDArray[np.floa
             box += share * (tube.brightness - box)
 
 
-def flow(head: Head, atlas: Atlas, generator: np.random.Generator, strength: float) -> torch.Tensor:
-    """Brightness that moving fluid adds in the ventricles and in the cisterns at one visit."""
-    z, _, x = (torch.arange(n, dtype=torch.float32) for n in atlas.shape)
-    z_mm, x_mm = z + float(atlas.origin[2]), x + float(atlas.origin[0])
-    cistern = (x_mm.abs() < 22)[None, None, :] & (z_mm < 0)[:, None, None] & (atlas.outside == 0)
-    where = ((atlas.to_ventricle < 2) * 0.8 + cistern * 1.0).clamp(max=1.0)
-    swirls = (random_field(generator, atlas.shape, 3.5) - 0.2).clamp(min=0)
-    return strength * swirls * where * head.csf
+def flow(atlas: Atlas, swirls: torch.Tensor, strength: float) -> torch.Tensor:
+    """Brightness that moving fluid adds at one visit, where a random field (`swirls`) is high."""
+    return (swirls - 0.2).clamp_(min=0).mul_(atlas.flowing).mul_(strength)
 
 
-def choroid(head: Head, atlas: Atlas, generator: np.random.Generator) -> torch.Tensor:
-    """Share of choroid plexus in the ventricles at one visit: its outline is never quite the same twice."""
-    share = torch.zeros(atlas.shape)
+def paint_choroid(image: torch.Tensor, head: Head, atlas: Atlas, generator: np.random.Generator) -> None:
+    """Blend choroid plexus into the ventricles in place; its outline is never quite the same twice."""
+    brightness = generator.uniform(0.6, 1.1)
     for place in _CHOROID:
         centre = atlas.index(place) + generator.normal(0, 1.0, 3)
         radii = generator.uniform(2.5, 4.5, 3) * (1.2, 1.6, 0.8)
-        low = np.maximum(np.floor(centre - 12).astype(int), 0)
+        low = np.round(centre).astype(int) - 12
         box = tuple(slice(a, a + 25) for a in low)
         axes = np.meshgrid(*[np.arange(a, a + 25) for a in low], indexing="ij")
         squared = sum(((axis - c) / r) ** 2 for axis, c, r in zip(axes, centre, radii, strict=True))
-        share[box] = torch.maximum(share[box], torch.from_numpy(np.exp(-0.7 * squared).astype(np.float32)))
-    return share * head.csf
+        share = torch.from_numpy(np.exp(-0.7 * squared).astype(np.float32)) * head.csf[box]
+        image[box] += share * (brightness - image[box])

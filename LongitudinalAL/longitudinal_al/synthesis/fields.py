@@ -38,6 +38,6 @@ def random_field(generator: np.random.Generator, shape: Shape, scale: float) -> 
     scale
         Standard deviation in voxels of the Gaussian that smooths it; about a quarter of a wavelength.
     """
-    step = max(scale / 1.5, 1.0)
+    step = max(scale / 1.5, 1.5)
     coarse = tuple(int(np.ceil(n / step)) + 2 for n in shape)
     return enlarge(smooth_noise(generator, (coarse[0], coarse[1], coarse[2]), scale / step), shape)

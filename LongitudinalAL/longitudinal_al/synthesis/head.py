@@ -47,7 +47,7 @@ class Head:
     texture
         Unevenness of the tissues' brightness, around 1.
     caps
-        Share of the normal bright caps and rims along the ventricles.
+        White matter's share of the normal bright caps and rims along the ventricles.
     fat, soft
         Brightness of the shells outside the skull that follow fat and that follow muscle.
     """
@@ -62,76 +62,94 @@ class Head:
 
     def image(self, contrast: Contrast) -> torch.Tensor:
         """Brightness of the head without lesions, (z, y, x) float32."""
-        brain = self.wm * (1 + contrast.cap * self.caps) + contrast.gm * self.gm
-        brain = brain * self.texture + contrast.csf * self.csf
-        return brain + contrast.fat * self.fat + contrast.soft * self.soft
+        image = self.wm + contrast.gm * self.gm
+        image.add_(self.caps, alpha=contrast.cap).mul_(self.texture)
+        image.add_(self.csf, alpha=contrast.csf)
+        return image.add_(self.fat, alpha=contrast.fat).add_(self.soft, alpha=contrast.soft)
+
+
+@dataclass(frozen=True)
+class _Unevenness:
+    """Random fields; each serves inside and outside the skull, where its uses do not meet."""
+
+    broad: torch.Tensor
+    middle: torch.Tensor
+    blobs: torch.Tensor
+    fine: torch.Tensor
 
 
 def draw_head(atlas: Atlas, generator: np.random.Generator) -> Head:
     """Make the atlas's head one patient's own."""
-    gm, wm, csf = _sharp_tissues(atlas, generator)
-    coarse_texture = random_field(generator, atlas.shape, 9.0)
-    fine_texture = random_field(generator, atlas.shape, 1.6)
-    fat, soft = _shells(atlas, generator)
-    return Head(
-        gm=gm,
-        wm=wm,
-        csf=csf,
-        texture=1 + 0.025 * coarse_texture + 0.022 * fine_texture,
-        caps=_caps(atlas, generator),
-        fat=fat,
-        soft=soft,
-    )
+    uneven = _Unevenness(*(random_field(generator, atlas.shape, scale) for scale in (10.0, 8.0, 3.5, 1.6)))
+    gm, wm, csf = _sharp_tissues(atlas, uneven, fluid=np.exp(generator.normal(0.6, 0.25)))
+    fat, soft = _shells(atlas, uneven, skull_mm=generator.uniform(5.0, 7.0))
+    texture = 1 + 0.022 * uneven.fine
+    texture.add_(uneven.middle, alpha=0.025)
+    return Head(gm, wm, csf, texture, _caps(atlas, uneven).mul_(wm), fat, soft)
 
 
-def _sharp_tissues(atlas: Atlas, generator: np.random.Generator) -> tuple[torch.Tensor, ...]:
+def _sharp_tissues(atlas: Atlas, uneven: _Unevenness, fluid: float) -> tuple[torch.Tensor, ...]:
     """Undo the blur of the average of many heads, with sulci wider in one place and narrower in another."""
-    fluid = np.exp(generator.normal(0.35, 0.25))
-    wider = fluid * torch.exp(0.35 * random_field(generator, atlas.shape, 10.0))
-    powers = [atlas.gm.pow(1.6), atlas.wm.pow(1.6), (atlas.csf * wider).pow(2.2)]
-    total = sum(powers[1:], powers[0])
-    inside = (atlas.gm + atlas.wm + atlas.csf).clamp(0, 1)
-    scale = inside / total.clamp(min=1e-4)
-    return tuple(power * scale for power in powers)
+    wider = (0.35 * uneven.broad).exp_().mul_(fluid)
+    powers = atlas.gm.pow(1.6), atlas.wm.pow(1.6), (atlas.csf * wider).pow_(2.2)
+    inside = (atlas.gm + atlas.wm).add_(atlas.csf).clamp_(0, 1)
+    scale = inside.div_((powers[0] + powers[1]).add_(powers[2]).clamp_(min=1e-4))
+    return tuple(power.mul_(scale) for power in powers)
 
 
-def _caps(atlas: Atlas, generator: np.random.Generator) -> torch.Tensor:
+def _caps(atlas: Atlas, uneven: _Unevenness) -> torch.Tensor:
     """Bright rims of a millimetre or two along the ventricles, thicker in a few places (horns)."""
-    uneven = torch.sigmoid(2.5 * random_field(generator, atlas.shape, 5.0) - 1.5)
-    near = atlas.to_ventricle
-    return 0.6 * torch.exp(-near / 1.2) + uneven * torch.exp(-((near / 4.0) ** 2))
+    caps = torch.zeros(atlas.shape)
+    near = torch.take(atlas.to_ventricle, atlas.rim)
+    thick = torch.sigmoid(2.5 * torch.take(uneven.blobs, atlas.rim) - 1.5)
+    caps.view(-1)[atlas.rim] = 0.6 * torch.exp(-near / 1.2) + thick * torch.exp(-((near / 4.0) ** 2))
+    return caps
 
 
-def _shells(atlas: Atlas, generator: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def _shells(atlas: Atlas, uneven: _Unevenness, skull_mm: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Skull, scalp, base of the skull and eyes, as a part that follows fat and a part that follows muscle."""
-    skull = generator.uniform(4.5, 6.5) + 1.0 * random_field(generator, atlas.shape, 12.0)
-    blobs = random_field(generator, atlas.shape, 3.0)
-    streaks = random_field(generator, atlas.shape, 1.8)
-    out, depth = atlas.outside, atlas.depth + 0.6 * random_field(generator, atlas.shape, 8.0)
     fat, soft = torch.zeros(atlas.shape), torch.zeros(atlas.shape)
-    beyond = (out > skull) & (depth > 0)
-    marrow = (out > 0.35 * skull) & (out < 0.7 * skull) & (out > 0)
-    fat[marrow] = 0.22
-    fat_layer = beyond & (depth > 1.3) & (depth < 4.0)
-    fat[fat_layer] = 1.0
+    out, depth, eyes, broad, middle, blobs, streaks = (
+        torch.take(field, atlas.shell)
+        for field in (
+            atlas.outside,
+            atlas.depth,
+            atlas.eyes,
+            uneven.broad,
+            uneven.middle,
+            uneven.blobs,
+            uneven.fine,
+        )
+    )
+    layers = _layers(out / (skull_mm + broad), depth + 0.4 * middle, blobs, streaks)
+    layers[1][(out > 0.2) & (out < 1.2) & (depth > 0)] = 0.35  # dura
+    _put_eyes(eyes, (out > 1.5) & (depth > 2), *layers)
+    fat.view(-1)[atlas.shell], soft.view(-1)[atlas.shell] = layers
+    return fat, soft
+
+
+def _layers(
+    skull: torch.Tensor, depth: torch.Tensor, blobs: torch.Tensor, streaks: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Brightness of fat and of muscle, from the place in the skull (0 to 1) and the depth under the skin."""
+    beyond = (skull > 1) & (depth > 0)
+    fat = 0.22 * ((skull > 0.35) & (skull < 0.7))  # marrow
+    fat[beyond & (depth > 1.3) & (depth < 4.0)] = 1.0
+    soft = 1.0 * beyond
+    soft[beyond & (depth > 1.3) & (depth < 4.0)] = 0.0
     deeper = beyond & (depth >= 4.0)
-    soft[deeper] = 1.0
-    soft[beyond & (depth <= 1.3)] = 1.1
-    bone = deeper & (blobs > 0.5)
-    soft[bone] = 0.15
+    soft[deeper & (blobs > 0.5)] = 0.15  # bone
     fat[deeper & (streaks > 1.0)] = 0.6
     air = deeper & (blobs < -1.1) & (depth > 12)
-    soft[air] = 0.0
-    fat[air] = 0.0
-    _put_eyes(atlas, fat, soft)
-    uneven = 1 + 0.18 * streaks
-    soft[(out > 0.2) & (out < 1.2) & (depth > 0)] = 0.35  # dura
-    return fat * uneven, soft * uneven
+    soft[air], fat[air] = 0.0, 0.0
+    rough = 1 + 0.18 * streaks
+    return fat * rough, soft * rough
 
 
-def _put_eyes(atlas: Atlas, fat: torch.Tensor, soft: torch.Tensor) -> None:
-    orbit = (atlas.eyes < 19) & (atlas.outside > 1.5) & (atlas.depth > 2)
-    fat[orbit], soft[orbit] = 0.75, 0.0
-    wall = atlas.eyes < 12.6
+def _put_eyes(eyes: torch.Tensor, orbit: torch.Tensor, fat: torch.Tensor, soft: torch.Tensor) -> None:
+    """Put orbits of fat with dark eyes into the shells in place; `eyes` is the distance to their centre."""
+    socket = orbit & (eyes < 19)
+    fat[socket], soft[socket] = 0.75, 0.0
+    wall = eyes < 12.6
     fat[wall], soft[wall] = 0.0, 1.2
-    soft[atlas.eyes < 11.4] = 0.3
+    soft[eyes < 11.4] = 0.3

@@ -25,7 +25,7 @@ REAL_SHARE_OF_SLICES = (0.11, 0.70)  # of all slices of the scan; median 0.38
 REAL_TOTAL_VOLUME = (416.0, 18952.0)  # mm3 of change a patient; median 4.2 ml
 
 # A whole lesion is larger than its change: outlines are cut into rims, and small ones fade in thick slices.
-_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(95.0), 0.95
+_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(85.0), 0.95
 _VOLUME_RANGE = (28.0, 4500.0)  # mm3
 
 
@@ -134,7 +134,7 @@ def _draw_lesion(centre: NDArray[np.float64], fate: Fate, generator: np.random.G
         before=before,
         after=after,
         offset=generator.uniform(-0.2, 0.2, 3),
-        contrast=float(generator.uniform(0.32, 0.62)),
+        contrast=float(generator.uniform(0.38, 0.75)),
     )
 
 

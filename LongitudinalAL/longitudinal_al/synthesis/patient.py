@@ -10,16 +10,16 @@ import torch
 
 from longitudinal_al.synthesis.anatomy import Atlas
 from longitudinal_al.synthesis.distractors import (
-    choroid,
     draw_dark_dots,
     draw_vessels,
     flow,
+    paint_choroid,
     paint_tubes,
 )
 from longitudinal_al.synthesis.fields import random_field
 from longitudinal_al.synthesis.head import Head, draw_head
 from longitudinal_al.synthesis.lesions import LesionMaps, draw_fates, draw_lesions, paint_lesions
-from longitudinal_al.synthesis.scanner import Protocol, acquire, develop, draw_protocol, to_image
+from longitudinal_al.synthesis.scanner import Protocol, acquire, develop, draw_protocols, to_image
 from longitudinal_al.synthesis.warp import Warp, draw_pose, rigid_between
 
 _VESSELS, _DARK_DOTS = 40, 30
@@ -52,7 +52,7 @@ def make_patient(atlas: Atlas, generator: np.random.Generator, *, changing: bool
     maps = paint_lesions(head, lesions, random_field(generator, atlas.shape, 2.2))
     warp = Warp(atlas, generator)
     poses = [draw_pose(generator) for _ in range(2)]
-    protocols = [draw_protocol(generator) for _ in range(2)]
+    protocols = draw_protocols(generator)
     atrophy = generator.uniform(0.2, 0.8)
     volumes = _visit_volumes(head, atlas, maps, protocols, generator)
     first = acquire(volumes[0][None], atlas, warp, poses[0], protocols[0], 0.0)
@@ -66,7 +66,11 @@ def make_patient(atlas: Atlas, generator: np.random.Generator, *, changing: bool
 
 
 def _visit_volumes(
-    head: Head, atlas: Atlas, maps: LesionMaps, protocols: list[Protocol], generator: np.random.Generator
+    head: Head,
+    atlas: Atlas,
+    maps: LesionMaps,
+    protocols: tuple[Protocol, Protocol],
+    generator: np.random.Generator,
 ) -> list[torch.Tensor]:
     """Brightness of the head at each visit, with lesions and with what else differs between the visits."""
     vessels = draw_vessels(head, atlas, generator, _VESSELS)
@@ -74,11 +78,11 @@ def _visit_volumes(
     volumes = []
     for share, protocol in zip((maps.before, maps.after), protocols, strict=True):
         image = head.image(protocol.contrast)
-        image *= 1 + 0.015 * random_field(generator, atlas.shape, 6.0)
-        target = 1 + protocol.contrast.lesion * maps.contrast
-        image = torch.lerp(image, target, share)
-        image += flow(head, atlas, generator, strength=generator.uniform(0.1, 0.45))
-        image += (generator.uniform(0.6, 1.1) - image) * choroid(head, atlas, generator)
+        uneven = random_field(generator, atlas.shape, 4.5)
+        image.mul_(1 + 0.012 * uneven)
+        image.lerp_(1 + protocol.contrast.lesion * maps.contrast, share)
+        image.add_(flow(atlas, uneven, strength=generator.uniform(0.1, 0.45)))
+        paint_choroid(image, head, atlas, generator)
         paint_tubes(image, vessels, generator.uniform(0.0, 1.0, len(vessels)))
         paint_tubes(image, dots, np.full(len(dots), 0.9))
         volumes.append(image)

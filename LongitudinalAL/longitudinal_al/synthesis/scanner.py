@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import SimpleITK as sitk
@@ -59,37 +59,42 @@ class Protocol:
         return (self.size[2], self.size[1], self.size[0])
 
 
-def draw_protocol(generator: np.random.Generator) -> Protocol:
-    """Draw a protocol; every visit has its own, as the public pairs have."""
-    pixel = generator.uniform(0.75, 1.05)
-    columns, rows = (int(np.ceil(mm / pixel / 4) * 4) for mm in (188, 226))
-    columns, rows = max(columns, 192), max(rows, 208)
-    thickness = float(generator.choice([3.0, 3.0, 3.3, 3.5, 4.0, 4.0, 4.5]))
-    slices = int(np.clip(round(generator.uniform(146, 158) / thickness), 34, 52))
-    top = generator.uniform(88, 94)
-    centre_y = 12.0 + generator.uniform(-4, 4)
-    origin = (-pixel * (columns - 1) / 2, centre_y - pixel * (rows - 1) / 2, top - thickness * (slices - 1))
-    return Protocol(
-        size=(columns, rows, slices),
-        spacing=(pixel, pixel, thickness),
-        origin=origin,
-        contrast=_draw_contrast(generator),
-        noise=generator.uniform(0.028, 0.045),
-        blur=generator.uniform(0.36, 0.47),
-        bias=generator.uniform(0.05, 0.11),
-        gain=generator.uniform(220, 420),
-        gamma=float(np.exp(generator.normal(0, 0.08))),
-    )
+def draw_protocols(generator: np.random.Generator) -> tuple[Protocol, Protocol]:
+    """Draw the protocols of two visits: the grid always differs, the contrast much in one patient of two."""
+    first, other = _draw_contrast(generator), _draw_contrast(generator)
+    mix = 0.15 if generator.random() < 0.5 else 0.8
+    second = Contrast(*((1 - mix) * a + mix * b for a, b in zip(astuple(first), astuple(other), strict=True)))
+    return _draw_protocol(generator, first), _draw_protocol(generator, second)
 
 
 def _draw_contrast(generator: np.random.Generator) -> Contrast:
     return Contrast(
-        gm=generator.uniform(1.12, 1.32),
+        gm=generator.uniform(1.15, 1.3),
         csf=generator.uniform(0.12, 0.24),
         fat=generator.uniform(0.3, 0.8),
         soft=generator.uniform(0.22, 0.38),
         cap=generator.uniform(0.1, 0.3),
-        lesion=generator.uniform(0.9, 1.15),
+        lesion=generator.uniform(0.9, 1.1),
+    )
+
+
+def _draw_protocol(generator: np.random.Generator, contrast: Contrast) -> Protocol:
+    pixel = generator.uniform(0.75, 1.05)
+    columns, rows = (int(np.ceil(mm / pixel / 4) * 4) for mm in (188, 224))
+    thickness = float(generator.choice([3.0, 3.0, 3.3, 3.5, 4.0, 4.0, 4.5]))
+    slices = int(np.clip(round(generator.uniform(146, 158) / thickness), 34, 52))
+    top = generator.uniform(84, 92)
+    middle = 12.0 + generator.uniform(-4, 4)
+    return Protocol(
+        size=(columns, rows, slices),
+        spacing=(pixel, pixel, thickness),
+        origin=(-pixel * (columns - 1) / 2, middle - pixel * (rows - 1) / 2, top - thickness * (slices - 1)),
+        contrast=contrast,
+        noise=generator.uniform(0.02, 0.036),
+        blur=generator.uniform(0.38, 0.48),
+        bias=generator.uniform(0.04, 0.1),
+        gain=generator.uniform(220, 420),
+        gamma=float(np.exp(generator.normal(0, 0.06))),
     )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from longitudinal_al.synthesis.anatomy import Atlas
-from longitudinal_al.synthesis.fields import smooth_noise
+from longitudinal_al.synthesis.fields import Shape, smooth_noise
 
 _STEP = 4.0  # mm between the points at which displacements are kept
-_ATLAS_SIZE = 1.07  # the MNI head is larger than most
+_ATLAS_SIZE = 1.1  # the MNI head is larger than most
 # (smoothing sigma in mm, standard deviation in mm): from the head's overall shape down to single gyri.
-_OCTAVES = ((24.0, 2.8), (10.0, 1.3), (5.0, 0.55))
+_OCTAVES = ((30.0, 3.0), (10.0, 1.4), (5.0, 0.6))
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,18 @@ class Warp:
 
     def __init__(self, atlas: Atlas, generator: np.random.Generator) -> None:
         self._origin = atlas.origin
-        extent = np.array(atlas.shape)
-        self._shape = tuple(int(n) for n in np.ceil(extent / _STEP).astype(int) + 1)
-        self._matrix = np.diag(generator.normal(_ATLAS_SIZE, 0.035, 3).clip(1.0, 1.15)) + _shear(generator)
+        self._shape = _coarse_shape(atlas)
+        self._inside = _fade_outside(atlas, self._shape)
+        self._matrix = np.diag(generator.normal(_ATLAS_SIZE, 0.035, 3).clip(1.02, 1.2)) + _shear(generator)
         self._field = np.stack([self._octaves(generator) for _ in range(3)])
         self._drift = np.stack([0.22 * smooth_noise(generator, self._shape, 3.0) for _ in range(3)])
         self._outwards = _away_from_ventricles(atlas, self._shape)
 
     def _octaves(self, generator: np.random.Generator) -> NDArray[np.float32]:
-        fields = [size * smooth_noise(generator, self._shape, sigma / _STEP) for sigma, size in _OCTAVES]
-        return np.sum(fields, axis=0)
+        broad, *folds = (
+            size * smooth_noise(generator, self._shape, sigma / _STEP) for sigma, size in _OCTAVES
+        )
+        return broad + self._inside * np.sum(folds, axis=0)
 
     def to_atlas(self, points: NDArray[np.float64], atrophy: float = 0.0) -> NDArray[np.float64]:
         """Take head points (n, 3) in mm to atlas points.
@@ -82,21 +85,35 @@ class Warp:
         )
 
 
+def _coarse_shape(atlas: Atlas) -> Shape:
+    z, y, x = (int(np.ceil(n / _STEP)) + 1 for n in atlas.shape)
+    return z, y, x
+
+
+def _fade_outside(atlas: Atlas, shape: Shape) -> NDArray[np.float32]:
+    """1 in the brain and fading outside: gyri differ more between people than scalps do."""
+    return _fit(np.exp(-_thinned(atlas.outside) / 4)[None], shape)[0]
+
+
+def _thinned(volume: torch.Tensor) -> NDArray[np.float32]:
+    step = int(_STEP)
+    return volume.numpy()[::step, ::step, ::step]
+
+
 def _shear(generator: np.random.Generator) -> NDArray[np.float64]:
     shear = generator.normal(0, 0.015, (3, 3))
     np.fill_diagonal(shear, 0)
     return shear
 
 
-def _away_from_ventricles(atlas: Atlas, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _away_from_ventricles(atlas: Atlas, shape: Shape) -> NDArray[np.float32]:
     """Give directions (x, y, z) away from the ventricles, fading within two centimetres."""
-    step = int(_STEP)
-    distance = ndimage.gaussian_filter(atlas.to_ventricle.numpy()[::step, ::step, ::step], 0.7)
+    distance = ndimage.gaussian_filter(_thinned(atlas.to_ventricle), 0.7)
     slopes = np.stack(np.gradient(distance)[::-1]) / _STEP
     directions = slopes * np.exp(-distance / 12)
     return _fit(directions.astype(np.float32), shape)
 
 
-def _fit(field: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _fit(field: NDArray[np.float32], shape: Shape) -> NDArray[np.float32]:
     missing = [(0, 0)] + [(0, n - m) for n, m in zip(shape, field.shape[1:], strict=True)]
     return np.pad(field, missing, mode="edge")
