@@ -10,9 +10,10 @@ import SimpleITK as sitk
 from longitudinal_al.errors import UnreadableImage
 from longitudinal_al.imaging.dicom_folder import acquisition_time as acquisition_time
 from longitudinal_al.imaging.dicom_folder import read_dicom_folder
-from longitudinal_al.imaging.sheared_header import read_sheared_nifti
+from longitudinal_al.imaging.nifti import count_not_finite, read_sheared_nifti
 
 FORMATS = "NIfTI (.nii, .nii.gz), NRRD (.nrrd), MetaImage (.mha, .mhd) or a folder with one DICOM series"
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
 LARGEST_CLASS = 20
 SPACING_MM = (0.01, 50.0)
 GRID_TOLERANCE = 1e-3
@@ -38,7 +39,9 @@ def read_scan(path: Path) -> sitk.Image:
         infinite or only constant values.
     """
     image = sitk.Cast(_read_volume(path), sitk.sitkFloat32)
-    _check_values(image, path)
+    values = sitk.GetArrayViewFromImage(image)
+    if values.min() == values.max():
+        raise UnreadableImage(f"{path}: the scan is empty (every voxel is {values.min():g}); export it again")
     return image
 
 
@@ -126,6 +129,7 @@ def _read_volume(path: Path) -> sitk.Image:
     else:
         raise UnreadableImage(f"{path}: there is no such file or folder; check the path")
     _check_geometry(image, path)
+    _check_finite(image, path)
     return image
 
 
@@ -182,17 +186,15 @@ def _check_geometry(image: sitk.Image, path: Path) -> None:
         )
 
 
-def _check_values(image: sitk.Image, path: Path) -> None:
+def _check_finite(image: sitk.Image, path: Path) -> None:
     values = sitk.GetArrayViewFromImage(image)
-    lowest, highest = float(values.min()), float(values.max())
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
-        bad = values.size - int(np.count_nonzero(np.isfinite(values)))
+    bad = values.size - int(np.count_nonzero(np.isfinite(values)))
+    if not bad and path.name.lower().endswith(NIFTI_SUFFIXES):
+        bad = count_not_finite(path)  # ITK turned them into zeros
+    if bad:
         raise UnreadableImage(
-            f"{path}: {bad} of {values.size} voxels are NaN or infinite; "
-            "export the scan again, or replace them"
+            f"{path}: {bad} of {values.size} voxels are NaN or infinite; export it again, or replace them"
         )
-    if lowest == highest:
-        raise UnreadableImage(f"{path}: the scan is empty (every voxel is {lowest:g}); export it again")
 
 
 def _are_classes(inside: np.ndarray, largest_class: int) -> bool:
