@@ -13,9 +13,8 @@ from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.predictions import Predictions
 from longitudinal_al.acquisition.reasons import reasons
 from longitudinal_al.acquisition.strategies import Needs, ScoreSource, Strategy, strategy
-from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.checkpoint import load_networks, save_networks
+from longitudinal_al.network.checkpoint import newest_model, save_networks
 from longitudinal_al.network.prediction import predict
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
@@ -96,23 +95,6 @@ def project_masks(project: Project, pool: Pool) -> dict[int, np.ndarray]:
     """Return the newest label of each labelled slice pair of the pool, by row of the pool."""
     labels = ((pool.index.get((label.pair, label.slice)), label.mask) for label in project.labels())
     return {row: mask for row, mask in labels if row is not None}
-
-
-def newest_model(project: Project) -> list[ChangeNetwork]:
-    """Return the networks of the newest round.
-
-    Raises
-    ------
-    NotReady
-        When there is no round yet, or its model is missing or damaged.
-    """
-    for finished in reversed(project.rounds()):
-        if finished.model is not None:
-            return load_networks(finished.model)
-    raise NotReady(
-        f"{project.folder}: there is no model yet; label a few slice pairs (the strategies `difference`, "
-        "`strided` and `random` need none), then run `longitudinal-al train`"
-    )
 
 
 def rank(

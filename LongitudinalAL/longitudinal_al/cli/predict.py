@@ -8,8 +8,8 @@ from pathlib import Path
 from longitudinal_al.cli.arguments import add_project
 from longitudinal_al.cli.output import Output
 from longitudinal_al.cli.progress import Progress
+from longitudinal_al.network.predicted_pairs import predict_pairs
 from longitudinal_al.project.store import Project
-from longitudinal_al.rounds import predict_pairs
 
 EXAMPLE = "longitudinal-al predict my-project --out masks"
 

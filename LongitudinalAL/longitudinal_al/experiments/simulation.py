@@ -15,6 +15,8 @@ from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.evaluation.oracle import Oracle
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
+from longitudinal_al.experiments.report import write_report
+from longitudinal_al.experiments.strips import first_asked
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
 from longitudinal_al.network.training import TrainingSettings, train
@@ -219,7 +221,7 @@ def simulate(
     settings: SimulationSettings | None = None,
     progress: Progress = lambda phase, share: None,
 ) -> dict[str, Any]:
-    """Compare strategies by simulated annotation, and return the results.
+    """Compare strategies by simulated annotation, write the report, and return the results.
 
     Parameters
     ----------
@@ -234,7 +236,7 @@ def simulate(
     seeds : int
         How often everything is repeated, with seeds 0, 1, ...
     out : Path
-        Folder of the finished rounds; the same call goes on where it was interrupted.
+        Folder of the report and the finished rounds; the same call goes on where it was interrupted.
     settings : SimulationSettings, optional
         Everything else; its budget and batch give way to the arguments.
     progress : callable
@@ -243,7 +245,7 @@ def simulate(
     Returns
     -------
     dict
-        ``pool_slice_pairs``, ``full``, ``difference_threshold``, ``results``: see ``docs/command-line.md``.
+        The results, as `docs/command-line.md` describes them.
     """
     if not 0 < budget <= 1:
         raise InvalidInput(f"budget {budget}: give the share of the pool to label, above 0 and at most 1")
@@ -264,13 +266,16 @@ def simulate(
             full.append(simulation.full_labelling(seed))
         else:
             results += simulation.run(name, seed, report)
-    progress("done", 1.0)
-    return {
+    found = {
         "pool_slice_pairs": len(simulation.pool),
         "full": _mean_of(full),
         "difference_threshold": best_threshold_dice(simulation.test),
+        "settings": asdict(chosen),
         "results": results,
     }
+    write_report(found, first_asked(found, simulation.pool), out)
+    progress("done", 1.0)
+    return found
 
 
 def _mean_of(full: list[dict[str, Any]]) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class Architecture:
         return {**asdict(self), "widths": list(self.widths)}
 
 
-IMAGE_SCALE, DIFFERENCE_SCALE = 2.0, 4.0
+IMAGE_SCALE, DIFFERENCE_KNEE = 2.0, 2.0
+"""In robust z. Beyond the knee differences are compressed like a logarithm: both 4 and 40 have to be seen."""
 
 
 def input_channels(neighbours: int) -> int:
@@ -58,7 +59,7 @@ def network_input(stacks: torch.Tensor) -> torch.Tensor:
     """
     baseline, followup, robust = stacks.unbind(2)
     plain = (followup - baseline) / IMAGE_SCALE
-    robust = robust / DIFFERENCE_SCALE
+    robust = torch.asinh(robust / DIFFERENCE_KNEE) / 2
     middle = stacks.shape[1] // 2
     others = [place for place in range(stacks.shape[1]) if place != middle]
     own = torch.stack([baseline[:, middle], followup[:, middle]], dim=1) / IMAGE_SCALE

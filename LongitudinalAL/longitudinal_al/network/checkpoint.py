@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.project.files import write_atomically
+from longitudinal_al.project.store import Project
 
 FORMAT = "longitudinal-al-networks-1"
 
@@ -61,3 +62,20 @@ def _network(architecture: Architecture, tensors: dict[str, torch.Tensor], membe
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     network.load_state_dict(own)
     return network.eval()
+
+
+def newest_model(project: Project) -> list[ChangeNetwork]:
+    """Return the networks of the newest round.
+
+    Raises
+    ------
+    NotReady
+        When there is no round yet, or its model is missing or damaged.
+    """
+    for finished in reversed(project.rounds()):
+        if finished.model is not None:
+            return load_networks(finished.model)
+    raise NotReady(
+        f"{project.folder}: there is no model yet; label a few slice pairs (the strategies `difference`, "
+        "`strided` and `random` need none), then run `longitudinal-al train`"
+    )

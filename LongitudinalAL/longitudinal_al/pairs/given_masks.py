@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,16 @@ LEAST_INSIDE = 0.5
 """A mask of which less than this share lands on the follow-up was given with the wrong transform."""
 
 
-def carry_mask(
-    path: Path,
-    transform_path: Path | None,
-    *,
-    what: str,
-    baseline: sitk.Image,
-    followup: sitk.Image,
-    registration: sitk.Transform,
-) -> sitk.Image:
+@dataclass(frozen=True)
+class RegisteredScans:
+    """Two scans as read, and the transform from points of the follow-up's space to points of the baseline's."""
+
+    baseline: sitk.Image
+    followup: sitk.Image
+    registration: sitk.Transform
+
+
+def carry_mask(path: Path, transform_path: Path | None, what: str, scans: RegisteredScans) -> sitk.Image:
     """Read a mask and bring it onto the follow-up's grid.
 
     Parameters
@@ -34,10 +36,8 @@ def carry_mask(
         to lie on the follow-up's or the baseline's own grid.
     what : str
         The name of the column, for messages ("reference", "foreground").
-    baseline, followup : SimpleITK.Image
+    scans : RegisteredScans
         The two scans.
-    registration : SimpleITK.Transform
-        From points of the follow-up's space to points of the baseline's.
 
     Returns
     -------
@@ -54,16 +54,16 @@ def carry_mask(
     mask = read_mask(path)
     if transform_path is not None:
         to_mask = read_transform(transform_path).GetInverse()
-    elif same_grid(mask, followup):
+    elif same_grid(mask, scans.followup):
         return mask
-    elif same_grid(mask, baseline):
+    elif same_grid(mask, scans.baseline):
         to_mask = sitk.Transform(3, sitk.sitkIdentity)
     else:
         raise GeometryMismatch(
             f"{what} {path}: its grid is neither the follow-up's nor the baseline's; give {what}_transform, "
             f"the ITK transform from points of the {what}'s space to points of the baseline's"
         )
-    carried = _resample_mask(mask, followup, sitk.CompositeTransform([to_mask, registration]))
+    carried = _resample_mask(mask, scans.followup, sitk.CompositeTransform([to_mask, scans.registration]))
     _check_most_of_it_arrived(mask, carried, path, what)
     return carried
 

@@ -18,7 +18,7 @@ from longitudinal_al.imaging.registration import register, resample_to
 from longitudinal_al.imaging.registration_check import RegistrationCheck, check_registration
 from longitudinal_al.imaging.writing import write_image, write_transform
 from longitudinal_al.pairs.frame import Frame
-from longitudinal_al.pairs.given_masks import carry_mask
+from longitudinal_al.pairs.given_masks import RegisteredScans, carry_mask
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
 from longitudinal_al.pairs.prepared import Prepared, is_current, preparation_key
 from longitudinal_al.pairs.slices import slice_axis, slices_of, spacing_of
@@ -150,14 +150,14 @@ def bring_onto_grid(
         From points of the follow-up's space to points of the baseline's.
     """
     moved = resample_to(baseline, followup, transform, interpolator="cubic")
-    scans = {"baseline": baseline, "followup": followup, "registration": transform}
+    scans = RegisteredScans(baseline, followup, transform)
     if pair.foreground is not None:
-        foreground = carry_mask(pair.foreground, pair.foreground_transform, what="foreground", **scans) > 0
+        foreground = carry_mask(pair.foreground, pair.foreground_transform, "foreground", scans) > 0
     else:
         foreground = compute_foreground(followup, moved)
     reference = None
     if pair.reference is not None:
-        reference = carry_mask(pair.reference, pair.reference_transform, what="reference", **scans)
+        reference = carry_mask(pair.reference, pair.reference_transform, "reference", scans)
     return Volumes(
         normalise(moved, foreground),
         normalise(followup, foreground),

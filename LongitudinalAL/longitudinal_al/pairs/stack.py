@@ -14,7 +14,7 @@ from longitudinal_al.project.files import write_atomically
 CHANNELS = ("baseline", "followup", "difference")
 """What the stack holds of each slice, as float16 robust z; `FOREGROUND` lies beside it."""
 
-CLIP = {"baseline": (-6.0, 10.0), "followup": (-6.0, 10.0), "difference": (-20.0, 20.0)}
+CLIP = {"baseline": (-6.0, 10.0), "followup": (-6.0, 10.0), "difference": (-200.0, 200.0)}
 """Robust z beyond these limits says nothing more, and would overflow or dominate the training."""
 
 STACK_FILE = "stack.npy"

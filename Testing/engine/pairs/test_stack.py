@@ -30,7 +30,7 @@ def test_values_beyond_the_limits_are_cut_off(tmp_path):
     frame = Frame.around(np.ones((8, 8), bool), (1.0, 1.0), 1.0)
     write_stack(tmp_path, frame, volumes, np.ones((1, 8, 8), bool), [0])
     stack, _ = open_stack(tmp_path)
-    assert stack[0, :, 0, 0].tolist() == [10.0, 10.0, 20.0]
+    assert stack[0, :, 0, 0].tolist() == [10.0, 10.0, 200.0]
 
 
 @pytest.mark.parametrize("name", [STACK_FILE, FOREGROUND_FILE])

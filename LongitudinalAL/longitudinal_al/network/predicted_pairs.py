@@ -1,0 +1,90 @@
+"""Masks of change for whole pairs, on the pair's grid and on the follow-up's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from longitudinal_al.errors import NotReady
+from longitudinal_al.imaging.reading import read_scan, same_grid
+from longitudinal_al.imaging.writing import write_image
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.checkpoint import newest_model
+from longitudinal_al.network.prediction import predicted_masks
+from longitudinal_al.pairs.pool import Pool, PreparedPair
+from longitudinal_al.pairs.slices import volume_of
+from longitudinal_al.project.store import Project
+
+PAIR_GRID = "change.nii.gz"
+FOLLOWUP_GRID = "change-on-followup.nii.gz"
+
+
+def predict_pairs(
+    project: Project,
+    pair_ids: Sequence[str] | None,
+    out: Path,
+    progress: Callable[[str, float], None] = lambda phase, share: None,
+) -> list[Path]:
+    """Write the predicted masks of change with the newest model.
+
+    Parameters
+    ----------
+    project : Project
+        With prepared pairs and a trained model.
+    pair_ids : sequence of str or None
+        Which pairs; None for every prepared one.
+    out : Path
+        Gets a folder for each pair, with `PAIR_GRID` and `FOLLOWUP_GRID` in it.
+    progress : callable
+        Called with the pair's id and the share that is done.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    NotReady
+        When a pair is not prepared, or there is no model.
+    """
+    pool = Pool.open(project, split=None)
+    wanted = list(pool.pairs) if pair_ids is None else list(pair_ids)
+    for name in wanted:
+        if name not in pool.pairs:
+            raise NotReady(f"pair {name} is not prepared: run `longitudinal-al prepare` first")
+    networks = newest_model(project)
+    written: list[Path] = []
+    for done, name in enumerate(wanted):
+        progress(name, done / len(wanted))
+        prepared = pool.pairs[name]
+        mask = predicted_volume(networks, pool, prepared)
+        written += _write_on_both_grids(mask, prepared, out / name)
+    progress("done", 1.0)
+    return written
+
+
+def predicted_volume(networks: Sequence[ChangeNetwork], pool: Pool, prepared: PreparedPair) -> sitk.Image:
+    """Predict every slice of a pair; uint8, on the pair's grid."""
+    grid = prepared.grid()
+    axis = prepared.record.slice_axis
+    count = grid.GetSize()[2 - axis]
+    slices = np.zeros((count, *prepared.grid_shape), np.uint8)
+    rows = [pool.index[(prepared.pair.id, index)] for index in prepared.record.slices]
+    for row, mask in predicted_masks(networks, pool, rows):
+        slices[pool.entries[row].slice] = mask
+    return volume_of(slices, axis, grid)
+
+
+def _write_on_both_grids(mask: sitk.Image, prepared: PreparedPair, folder: Path) -> Iterable[Path]:
+    followup = read_scan(prepared.pair.followup)
+    on_followup = mask
+    if not same_grid(mask, followup):
+        identity = sitk.Transform(3, sitk.sitkIdentity)
+        on_followup = sitk.Resample(mask, followup, identity, sitk.sitkNearestNeighbor, 0)
+    for image, name in ((mask, PAIR_GRID), (on_followup, FOLLOWUP_GRID)):
+        write_image(image, folder / name)
+        yield folder / name
