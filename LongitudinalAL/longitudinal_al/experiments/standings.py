@@ -132,6 +132,8 @@ def _against(
 
 
 def _surely_reaches(curve: Curve, full: np.ndarray, generator: np.random.Generator) -> float | None:
+    if curve.values[:, 0].size == 1:  # one seed and one patient give no interval, so nothing is sure
+        return None
     for index, fraction in enumerate(curve.fractions):
         table = curve.values[:, index]
         difference = paired_difference(table, np.broadcast_to(full, table.shape), generator)

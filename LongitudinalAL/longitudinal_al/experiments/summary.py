@@ -98,7 +98,10 @@ def _random_sentence(rows: list[StrategySummary]) -> str:
     difference = rows[0].against_random
     if difference is None:
         return f"{names[0]} and {YARDSTICK} share no seed, so they cannot be compared."
-    verdict = "so it beats it" if difference.low > 0 else "so the two are not told apart"
+    if difference.low == difference.high:
+        verdict = "which one seed on one patient cannot prove"
+    else:
+        verdict = "so it beats it" if difference.low > 0 else "so the two are not told apart"
     return f"Against {YARDSTICK}: {_signed(difference)} Dice over the curve, {verdict}."
 
 

@@ -32,6 +32,12 @@ def test_failures_are_told_as_plainly(make_results: Any) -> None:
     assert "1 test patient only" in care
 
 
+def test_one_seed_on_one_patient_proves_nothing(make_results: Any) -> None:
+    lines = summary_sentences(make_results({"random": 40.0, "entropy": 9.0}, seeds=1, patients=1))
+    assert "the whole interval does not" in lines[1]
+    assert lines[2].endswith("cannot prove.")
+
+
 def test_what_was_not_run_is_said(make_results: Any) -> None:
     results = make_results({"entropy": 9.0}, seeds=1)
     results["full"] = {"dice": None, "lesion_f1": None}
