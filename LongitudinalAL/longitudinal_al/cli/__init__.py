@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "predict": "write the predicted masks of change",
     "evaluate": "measure a predicted mask against a reference",
     "simulate": "compare strategies with a simulated annotator, and write a report",
+    "demo": "run the whole loop from nothing to a report, on synthetic or own scans",
     "strategies": "list the strategies and where they come from",
 }
 

@@ -17,7 +17,7 @@ LEAST_INSIDE = 0.5
 
 @dataclass(frozen=True)
 class RegisteredScans:
-    """Two scans as read, and the transform from points of the follow-up's space to points of the baseline's."""
+    """Two scans as read, and the transform from points of the follow-up's space to the baseline's."""
 
     baseline: sitk.Image
     followup: sitk.Image
