@@ -17,14 +17,16 @@ from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
 
+Figures = dict[str, float | None]
+
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Lesion Dice and F1: means over the pairs where they are defined, and the pairs' own."""
+    """Lesion Dice and F1: means over the patients for whom they are defined, and each patient's own."""
 
     dice: float | None
     lesion_f1: float | None
-    per_patient: dict[str, dict[str, float | None]]
+    per_patient: dict[str, Figures]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures, for JSON."""
@@ -57,15 +59,24 @@ class TestPairs:
         for row, mask in predicted_masks(networks, self.pool, range(len(self.pool))):
             entry = self.pool.entries[row]
             predicted[entry.pair][entry.slice] = mask
-        each = {name: self._measure_pair(self.pool.pairs[name], mask) for name, mask in predicted.items()}
-        return HeldOut(_mean(each, "dice"), _mean(each, "lesion_f1"), each)
+        by_patient: dict[str, list[Figures]] = {}
+        for name, mask in predicted.items():
+            pair = self.pool.pairs[name]
+            by_patient.setdefault(pair.pair.patient, []).append(self._measure_pair(pair, mask))
+        each = {patient: _mean(figures) for patient, figures in by_patient.items()}
+        overall = _mean(list(each.values()))
+        return HeldOut(overall["dice"], overall["lesion_f1"], each)
 
-    def _measure_pair(self, pair: PreparedPair, mask: np.ndarray) -> dict[str, float | None]:
+    def _measure_pair(self, pair: PreparedPair, mask: np.ndarray) -> Figures:
         reference = self.references[pair.pair.id]
         lesions = count_lesions(mask, reference, pair.record.spacing_mm)
         return {"dice": dice(mask, reference), "lesion_f1": lesions.f1}
 
 
-def _mean(each: dict[str, dict[str, float | None]], measure: str) -> float | None:
-    defined = [value for figures in each.values() if (value := figures[measure]) is not None]
-    return float(np.mean(defined)) if defined else None
+def _mean(each: Sequence[Figures]) -> Figures:
+    """Return the mean of each measure over those for whom it is defined."""
+    means: Figures = {}
+    for measure in ("dice", "lesion_f1"):
+        defined = [value for figures in each if (value := figures[measure]) is not None]
+        means[measure] = float(np.mean(defined)) if defined else None
+    return means

@@ -1,0 +1,121 @@
+"""Simulated annotation on the small cohort: the contract of its results, and going on after a stop."""
+
+import pytest
+
+from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
+from longitudinal_al.experiments.difference_threshold import best_threshold_dice
+from longitudinal_al.experiments.held_out import TestPairs
+from longitudinal_al.experiments.simulation import SimulationSettings, simulate
+from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.project.store import Project
+from longitudinal_al.project.table import read_pairs_table
+
+QUICK = TrainingSettings(steps=3, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+
+
+def settings(budget: float = 0.2, batch: int = 5) -> SimulationSettings:
+    return SimulationSettings(budget, batch, training=QUICK)
+
+
+def run(project, out, names=("random", "entropy"), seeds=1, how=None):
+    how = how or settings()
+    return simulate(project, names, how.budget, how.batch, seeds, out, settings=how)
+
+
+def test_results_hold_what_the_contract_names(small_project, tmp_path):
+    results = run(small_project, tmp_path / "out", seeds=2)
+    assert results["pool_slice_pairs"] == small_project.status()["pool_slice_pairs"]
+    assert {"dice", "lesion_f1"} <= set(results["full"])
+    keys = "strategy seed round labelled fraction dice lesion_f1 train_seconds score_seconds"
+    for entry in results["results"]:
+        assert set(keys.split()) <= set(entry)
+        assert entry["fraction"] == entry["labelled"] / results["pool_slice_pairs"]
+    budget = round(0.2 * results["pool_slice_pairs"])
+    for name in ("random", "entropy"):
+        for seed in (0, 1):
+            rounds = [e for e in results["results"] if (e["strategy"], e["seed"]) == (name, seed)]
+            assert [e["round"] for e in rounds] == list(range(1, len(rounds) + 1))
+            assert rounds[0]["labelled"] == 5
+            assert rounds[-1]["labelled"] == budget
+            asked = [(a["pair"], a["slice"]) for e in rounds for a in e["asked"]]
+            assert len(set(asked)) == budget
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert (tmp_path / "out" / "results.json").is_file()
+
+
+def test_seeds_differ_and_repeat(small_project, tmp_path):
+    first = run(small_project, tmp_path / "a", ["random"], seeds=2)["results"]
+    again = run(small_project, tmp_path / "b", ["random"], seeds=2)["results"]
+    assert [e["asked"] for e in first] == [e["asked"] for e in again]
+    assert [e["dice"] for e in first] == [e["dice"] for e in again]
+    assert first[0]["asked"] != next(e for e in first if e["seed"] == 1)["asked"]
+
+
+def test_an_interrupted_experiment_goes_on_and_ends_the_same(small_project, tmp_path):
+    whole = run(small_project, tmp_path / "whole")
+    calls = []
+
+    def stop_in_the_third_round(phase: str, share: float) -> None:
+        calls.append(phase)
+        if "entropy" in phase and "round 2" in phase:
+            raise KeyboardInterrupt
+
+    how = settings()
+    with pytest.raises(KeyboardInterrupt):
+        simulate(
+            small_project,
+            ["random", "entropy"],
+            how.budget,
+            how.batch,
+            1,
+            tmp_path / "cut",
+            settings=how,
+            progress=stop_in_the_third_round,
+        )
+    kept = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "cut" / "rounds").glob("*.json")}
+    assert "entropy-seed0-round01.json" in kept
+    resumed = run(small_project, tmp_path / "cut")
+    for name, written in kept.items():
+        assert (tmp_path / "cut" / "rounds" / name).stat().st_mtime_ns == written
+    assert [e["asked"] for e in resumed["results"]] == [e["asked"] for e in whole["results"]]
+    assert [e["dice"] for e in resumed["results"]] == [e["dice"] for e in whole["results"]]
+
+
+def test_another_experiment_in_the_same_folder_is_refused(small_project, tmp_path):
+    run(small_project, tmp_path / "out", ["random"])
+    with pytest.raises(InvalidInput, match="holds another experiment"):
+        run(small_project, tmp_path / "out", ["random"], how=settings(batch=4))
+
+
+@pytest.mark.parametrize(("budget", "batch", "seeds"), [(0, 5, 1), (1.5, 5, 1), (0.1, 0, 1), (0.1, 5, 0)])
+def test_senseless_numbers_are_refused(small_project, tmp_path, budget, batch, seeds):
+    with pytest.raises(InvalidInput):
+        simulate(small_project, ["random"], budget, batch, seeds, tmp_path / "out")
+
+
+def test_an_unknown_strategy_is_refused_before_anything_runs(small_project, tmp_path):
+    with pytest.raises(UnknownName):
+        run(small_project, tmp_path / "out", ["random", "magic"])
+    assert not (tmp_path / "out" / "rounds").exists()
+
+
+def test_without_test_pairs_it_says_what_to_do(small_cohort, small_project, tmp_path):
+    pool_only = [pair for pair in read_pairs_table(small_cohort.table) if pair.split.value == "pool"][:1]
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs(pool_only)
+        prepared = small_project.folder / "pairs"
+        (tmp_path / "p" / "pairs").mkdir(exist_ok=True)
+        for name in ("p0", "network-pixel.json"):
+            (prepared / name).rename(tmp_path / "p" / "pairs" / name)
+        pair = small_project.pair("p0")
+        project.set_prepared("p0", pair.verdict, "", {}, pair.slice_pairs)
+        with pytest.raises(NotReady, match="set aside for testing"):
+            run(project, tmp_path / "out")
+
+
+def test_a_threshold_on_the_difference_finds_the_obvious_change(prepared_once):
+    with Project.open(prepared_once) as project:
+        found = best_threshold_dice(TestPairs(project))
+    assert found["dice"] > 0.5
+    assert 1 < found["threshold"] < 200

@@ -1,0 +1,49 @@
+import pytest
+import SimpleITK as sitk
+
+from longitudinal_al.errors import NotReady
+from longitudinal_al.imaging.reading import read_scan, same_grid
+from longitudinal_al.network.architecture import Architecture, ChangeNetwork
+from longitudinal_al.network.checkpoint import save_networks
+from longitudinal_al.network.predicted_pairs import FOLLOWUP_GRID, PAIR_GRID, predict_pairs
+from longitudinal_al.project.records import Round, utc_now
+
+
+@pytest.fixture
+def with_model(small_project):
+    network = ChangeNetwork(Architecture(widths=(8, 8, 16, 16))).eval()
+    network.head.bias.data.fill_(9.0)  # says "change" everywhere, so that the outcome is known
+    network.head.weight.data.zero_()
+    path = small_project.folder / "models" / "made.safetensors"
+    save_networks([network], path)
+    small_project.add_round(Round(1, None, 0, 0, utc_now(), utc_now(), path))
+    return small_project
+
+
+def test_masks_lie_on_the_pairs_and_the_followups_grid(with_model, tmp_path):
+    files = predict_pairs(with_model, None, tmp_path / "out")
+    assert {file.name for file in files} == {PAIR_GRID, FOLLOWUP_GRID}
+    for pair in with_model.pairs():
+        foreground = sitk.GetArrayFromImage(
+            sitk.ReadImage(str(with_model.pair_folder(pair.id) / "foreground.nii.gz"))
+        )
+        for name in (PAIR_GRID, FOLLOWUP_GRID):
+            mask = sitk.ReadImage(str(tmp_path / "out" / pair.id / name))
+            assert same_grid(mask, read_scan(pair.followup))
+            differs = (sitk.GetArrayFromImage(mask) > 0) != (foreground > 0)
+            assert differs.mean() < 1e-3  # pixels are interpolated on the way to the network and back
+
+
+def test_one_pair_is_enough(with_model, tmp_path):
+    files = predict_pairs(with_model, ["p3"], tmp_path / "out")
+    assert {file.parent.name for file in files} == {"p3"}
+
+
+def test_without_a_model_it_says_what_to_do(small_project, tmp_path):
+    with pytest.raises(NotReady, match="longitudinal-al train"):
+        predict_pairs(small_project, None, tmp_path / "out")
+
+
+def test_a_pair_that_is_not_prepared_is_named(with_model, tmp_path):
+    with pytest.raises(NotReady, match="pair nobody"):
+        predict_pairs(with_model, ["nobody"], tmp_path / "out")

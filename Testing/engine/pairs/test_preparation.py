@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from longitudinal_al.imaging.reading import read_scan, same_grid
+from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.preparation import prepare_project
+from longitudinal_al.pairs.prepared import Prepared
+from longitudinal_al.project.records import PairState, Split, Verdict
+from longitudinal_al.project.store import Project
+from longitudinal_al.project.table import read_pairs_table
+
+VOLUMES = ("baseline", "followup", "difference", "foreground", "reference")
+
+
+def voxels(folder, name) -> np.ndarray:
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{name}.nii.gz")))
+
+
+def test_everything_lies_on_the_followups_own_grid(small_project):
+    for pair in small_project.pairs():
+        followup = read_scan(pair.followup)
+        for name in VOLUMES:
+            image = sitk.ReadImage(str(small_project.pair_folder(pair.id) / f"{name}.nii.gz"))
+            assert same_grid(image, followup), (pair.id, name)
+
+
+def test_the_registration_is_found_and_trusted(small_project, small_cohort):
+    for pair in small_project.pairs():
+        found = sitk.ReadTransform(str(small_project.pair_folder(pair.id) / "transform.tfm"))
+        true = sitk.ReadTransform(str(small_cohort.folder / pair.id / "true.tfm"))
+        points = [(x, y, z) for x in (-40, 40) for y in (-40, 40) for z in (-20, 20)]
+        apart = [np.linalg.norm(np.subtract(found.TransformPoint(p), true.TransformPoint(p))) for p in points]
+        assert np.mean(apart) < 1.0, pair.id
+        assert pair.verdict is not Verdict.FAILED
+
+
+def test_change_stands_out_in_the_difference_and_nothing_else_does(small_project):
+    folder = small_project.pair_folder("p0")
+    difference, foreground = voxels(folder, "difference"), voxels(folder, "foreground") > 0
+    change = voxels(folder, "reference") > 0
+    inside = change & (difference != 0)
+    assert np.median(difference[inside]) > 8
+    assert np.median(np.abs(difference[foreground & ~change])) < 1.5
+    assert not difference[~foreground].any()
+
+
+def test_normalised_scans_have_median_0_and_spread_1_in_the_foreground(small_project):
+    folder = small_project.pair_folder("p1")
+    inside = voxels(folder, "foreground") > 0
+    for name in ("baseline", "followup"):
+        values = voxels(folder, name)[inside]
+        assert abs(np.median(values)) < 0.05
+        assert abs(1.4826 * np.median(np.abs(values - np.median(values))) - 1) < 0.05
+
+
+def test_the_pool_counts_the_slices_that_meet_the_foreground(small_project):
+    expected = 0
+    for pair in small_project.pairs(Split.POOL):
+        expected += int((voxels(small_project.pair_folder(pair.id), "foreground") > 0).any(axis=(1, 2)).sum())
+    assert small_project.status()["pool_slice_pairs"] == expected == len(Pool.open(small_project))
+
+
+def test_preparing_again_touches_nothing_until_a_scan_changes(small_project):
+    record = small_project.pair_folder("p0") / "prepared.json"
+    before = record.stat().st_mtime_ns
+    prepare_project(small_project)
+    assert record.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("name", ["difference.nii.gz", "stack.npy", "prepared.json", "transform.tfm"])
+def test_a_lost_file_is_made_again(small_project, name):
+    file = small_project.pair_folder("p1") / name
+    file.unlink()
+    prepare_project(small_project)
+    assert file.is_file()
+    assert Prepared.read(file.parent) is not None
+
+
+def test_a_pair_that_fails_stays_out_and_the_others_go_on(small_cohort, tmp_path):
+    with Project.create(tmp_path / "p") as project:
+        pairs = read_pairs_table(small_cohort.table)[:2]
+        broken = tmp_path / "broken.nii.gz"
+        broken.write_bytes(b"not an image")
+        project.add_pairs([pairs[0], type(pairs[1])("bad", "x", pairs[1].baseline, broken)])
+        (failure,) = prepare_project(project)
+        assert failure.pair == "bad"
+        assert "broken.nii.gz" in failure.reason
+        assert project.pair("bad").state is PairState.FAILED
+        assert set(Pool.open(project).pairs) == {"p0"}
+
+
+def test_two_patients_in_one_pair_are_kept_out(small_cohort, tmp_path):
+    first, second = read_pairs_table(small_cohort.table)[:2]
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs([type(first)("mixed", "x", first.baseline, second.followup)])
+        (failure,) = prepare_project(project)
+        assert "mixed" in failure.reason
+        assert project.pair("mixed").verdict is Verdict.FAILED

@@ -1,0 +1,110 @@
+"""One round on the small cohort, with real scans, labels and training."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from longitudinal_al.acquisition.strategies import STRATEGIES
+from longitudinal_al.errors import NotReady, ProjectBusy, UnknownName
+from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.rounds import rank, train_round
+
+QUICK = TrainingSettings(steps=4, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+
+
+def label(project, pair: str, index: int) -> None:
+    mask = Pool.open(project).pairs[pair].reference_slices()[index]
+    project.save_label(Label(pair, index, np.ascontiguousarray(mask), "tester", utc_now(), utc_now()))
+
+
+@pytest.fixture
+def trained_project(small_project):
+    for entry in Pool.open(small_project).entries[::9]:
+        label(small_project, entry.pair, entry.slice)
+    train_round(small_project, settings=QUICK)
+    return small_project
+
+
+def test_a_round_is_written_down_with_its_model(trained_project):
+    (finished,) = trained_project.rounds()
+    assert finished.number == 1
+    assert finished.labels == trained_project.status()["labelled"] > 0
+    assert finished.model.parent == trained_project.folder / "models"
+    assert len(load_networks(finished.model)) == 1
+
+
+def test_training_without_labels_says_what_to_do(small_project):
+    with pytest.raises(NotReady, match="label at least one"):
+        train_round(small_project, settings=QUICK)
+    assert small_project.rounds() == []
+
+
+def test_two_trainings_at_once_are_refused(small_project):
+    with small_project.writer_lock("train"), pytest.raises(ProjectBusy):
+        train_round(small_project, settings=QUICK)
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_every_strategy_ranks_the_unlabelled_slice_pairs(trained_project, name):
+    done = trained_project.labelled()
+    ranking = rank(trained_project, name, 6, seed=3)
+    asked = [(entry.pair, entry.slice) for entry in ranking]
+    assert len(set(asked)) == len(asked) == 6
+    assert not set(asked) & done
+    assert all(entry.reason.endswith(".") and entry.patient.startswith("patient") for entry in ranking)
+    assert asked == [(e.pair, e.slice) for e in rank(trained_project, name, 6, seed=3)]
+
+
+def test_neighbours_of_labels_are_left_out_unless_asked_for(trained_project):
+    labelled = trained_project.labelled()
+
+    def nearest(spacing: float) -> float:
+        ranking = rank(trained_project, "difference", 12, spacing_mm=spacing)
+        slices = [(e.pair, e.slice) for e in ranking]
+        others = [*labelled, *slices]
+        return min(
+            abs(index - other) * 4.0
+            for pair, index in slices
+            for other_pair, other in others
+            if pair == other_pair and index != other
+        )
+
+    assert nearest(8.0) >= 8.0
+    assert nearest(0.0) == 4.0
+
+
+def test_difference_puts_the_changed_slices_first(small_project):
+    best = rank(small_project, "difference", 4, spacing_mm=0)
+    pool = Pool.open(small_project)
+    changed = [pool.pairs[entry.pair].reference_slices()[entry.slice].any() for entry in best]
+    assert sum(changed) >= 3
+    assert [entry.score for entry in best] == sorted((entry.score for entry in best), reverse=True)
+
+
+def test_a_model_is_asked_for_in_words(small_project):
+    with pytest.raises(NotReady, match="longitudinal-al train"):
+        rank(small_project, "entropy", 3)
+
+
+def test_an_unknown_strategy_lists_the_known_ones(small_project):
+    with pytest.raises(UnknownName, match="random"):
+        rank(small_project, "magic", 3)
+
+
+def test_ranking_never_reads_a_reference(trained_project):
+    for pair in trained_project.pairs():
+        (trained_project.pair_folder(pair.id) / "reference.nii.gz").unlink()
+    for name in STRATEGIES:
+        assert rank(trained_project, name, 2)
+
+
+def test_a_longer_training_is_another_model(trained_project):
+    first = trained_project.rounds()[0]
+    second = train_round(trained_project, settings=replace(QUICK, steps=8), seed=1)
+    assert second.number == first.number + 1
+    assert second.model != first.model
