@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,17 +45,12 @@ class SlicePair:
 
 
 class PreparedPair:
-    """A prepared pair's record and slices, opened when first used."""
+    """A prepared pair: its record, and where its files are."""
 
     def __init__(self, pair: Pair, folder: Path, record: Prepared) -> None:
         self.pair = pair
         self.folder = folder
         self.record = record
-
-    @cached_property
-    def stack(self) -> tuple[np.ndarray, np.ndarray]:
-        """The memory-mapped channels and foreground, see `open_stack`."""
-        return open_stack(self.folder)
 
     @property
     def grid_shape(self) -> tuple[int, int]:
@@ -154,19 +148,18 @@ class Pool:
         """
         steps = range(-neighbours, neighbours + 1)
         images = np.zeros((len(rows), len(steps), len(CHANNELS), *self.size), np.float16)
-        for out, row in zip(images, rows, strict=True):
-            prepared, place = self._locate(row)
-            stack = prepared.stack[0]
-            for where, step in zip(out, steps, strict=True):
-                _paste(where, stack[min(max(place + step, 0), len(stack) - 1)])
+        for outs, places, (stack, _) in self._by_pair(images, rows):
+            for out, place in zip(outs, places, strict=True):
+                for where, step in zip(out, steps, strict=True):
+                    _paste(where, stack[min(max(place + step, 0), len(stack) - 1)])
         return images
 
     def foreground(self, rows: Sequence[int]) -> np.ndarray:
         """Read the foreground of slice pairs; boolean, (n, rows, columns)."""
         inside = np.zeros((len(rows), *self.size), bool)
-        for out, row in zip(inside, rows, strict=True):
-            prepared, place = self._locate(row)
-            _paste(out, prepared.stack[1][place])
+        for outs, places, (_, foreground) in self._by_pair(inside, rows):
+            for out, place in zip(outs, places, strict=True):
+                _paste(out, foreground[place])
         return inside
 
     def mask_to_network(self, row: int, mask: np.ndarray) -> np.ndarray:
@@ -180,10 +173,21 @@ class Pool:
         frame = self.pairs[self.entries[row].pair].record.frame
         return frame.to_grid(image[_window(self.size, (frame.rows, frame.columns))])
 
-    def _locate(self, row: int) -> tuple[PreparedPair, int]:
-        entry = self.entries[row]
-        prepared = self.pairs[entry.pair]
-        return prepared, entry.slice - prepared.record.first_slice
+    def _by_pair(
+        self, images: np.ndarray, rows: Sequence[int]
+    ) -> Iterator[tuple[list[np.ndarray], list[int], tuple[np.ndarray, np.ndarray]]]:
+        """Yield, pair by pair, the images to fill, their places in the stack, and the stack.
+
+        The files are mapped for one pair at a time: what is mapped counts as memory of the process.
+        """
+        wanted: dict[str, list[int]] = {}
+        for number, row in enumerate(rows):
+            wanted.setdefault(self.entries[row].pair, []).append(number)
+        for name, numbers in wanted.items():
+            prepared = self.pairs[name]
+            first = prepared.record.first_slice
+            places = [self.entries[rows[number]].slice - first for number in numbers]
+            yield [images[number] for number in numbers], places, open_stack(prepared.folder)
 
 
 def _open_pair(project: Project, pair: Pair) -> PreparedPair:
