@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from longitudinal_al import rounds
 from longitudinal_al.cli import main
+from longitudinal_al.experiments import simulation
+from longitudinal_al.experiments.simulation import SimulationSettings
+from longitudinal_al.network.training import TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -67,3 +71,15 @@ def process() -> Run:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train a few steps only: these tests look at the commands, not at what is learnt."""
+    settings = TrainingSettings(steps=4, batch=4, patch=32)
+
+    def simulated(budget: float, batch: int) -> SimulationSettings:
+        return SimulationSettings(budget, batch, training=settings)
+
+    monkeypatch.setattr(rounds, "TrainingSettings", lambda: settings)
+    monkeypatch.setattr(simulation, "SimulationSettings", simulated)

@@ -6,25 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 import SimpleITK as sitk
 
-from longitudinal_al import rounds
-from longitudinal_al.experiments import simulation
-from longitudinal_al.experiments.simulation import SimulationSettings
-from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
-
-QUICK = TrainingSettings(steps=4, batch=4, patch=32)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train a few steps only: these tests look at the commands, not at what is learnt."""
-    monkeypatch.setattr(rounds, "TrainingSettings", lambda: QUICK)
-    settings = lambda budget, batch: SimulationSettings(budget, batch, training=QUICK)  # noqa: E731
-    monkeypatch.setattr(simulation, "SimulationSettings", settings)
 
 
 def test_register_writes_the_transform_and_its_verdict(cli, small_cohort, tmp_path: Path) -> None:

