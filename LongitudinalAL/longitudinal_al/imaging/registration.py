@@ -43,7 +43,8 @@ LEVELS = (
     Level(resolution_mm=1.4, blur_mm=1.0, window_mm=16.0, points=60_000, tolerance_mm=0.02, steps=12),
 )
 
-LARGEST_SCALE = 1.08  # gradients of a scanner are off by a few per cent at most
+LARGEST_SCALE = 1.06  # gradients of a scanner are off by a few per cent at most
+AFFINE_STEPS = 30
 LEAST_KEPT_OVERLAP = 0.97
 
 
@@ -120,8 +121,7 @@ def _pairing(
 
 def _affine(pairing: Pairing, rigid: Alignment) -> Alignment:
     """Refine with scale and shear; the rigid pose stays where that is no better, or not plausible."""
-    level = LEVELS[-1]
-    affine = pairing.refine(rigid.pose, steps=level.steps, tolerance_mm=level.tolerance_mm, affine=True)
+    affine = pairing.refine(rigid.pose, steps=AFFINE_STEPS, tolerance_mm=LEVELS[-1].tolerance_mm, affine=True)
     scales = np.linalg.svd(affine.pose[:3, :3], compute_uv=False)
     plausible = scales.max() < LARGEST_SCALE and scales.min() > 1 / LARGEST_SCALE
     better = affine.correlation > rigid.correlation and affine.overlap > LEAST_KEPT_OVERLAP * rigid.overlap

@@ -26,12 +26,12 @@ WINDOW_MM = 12.0  # folds of the brain: they differ between people, heads as a w
 DEPTH_MM = 15.0  # inside the skull
 POINTS = 20_000
 
-FAILED_SIMILARITY = 0.5
-GOOD_SIMILARITY = 0.65
+FAILED_SIMILARITY = 0.45
+GOOD_SIMILARITY = 0.7
 SAME_SCAN_SIMILARITY = 0.99
 FAILED_OVERLAP = 0.2
 GOOD_OVERLAP = 0.7
-FAILED_OFFSET_MM = 3.0
+FAILED_OFFSET_MM = 2.5
 GOOD_OFFSET_MM = 1.0
 
 
@@ -51,7 +51,8 @@ class RegistrationCheck:
         One sentence for the user.
     figures
         The numbers behind the verdict: `similarity`, `overlap`, `offset_mm` (how far the best alignment
-        nearby lies), `baseline_covers` and `followup_covers` (shares of the other scan's head).
+        nearby lies), `best_similarity` (there), `baseline_covers` and `followup_covers` (shares of the
+        other scan's head).
     """
 
     verdict: Verdict
@@ -84,6 +85,7 @@ def check_registration(
         "similarity": float(np.clip(here.correlation, 0.0, 1.0)),
         "overlap": min(followup_in_baseline, baseline_in_followup),
         "offset_mm": _offset_mm(pairing, here, best),
+        "best_similarity": float(np.clip(max(here.correlation, best.correlation), 0.0, 1.0)),
         "baseline_covers": followup_in_baseline,
         "followup_covers": baseline_in_followup,
     }
@@ -122,13 +124,13 @@ def _judge(figures: dict[str, float]) -> tuple[Verdict, str]:
             Verdict.FAILED,
             f"the two scans hardly overlap: the {which} covers only {covers:.0%} of the head",
         )
+    if offset > FAILED_OFFSET_MM and figures["best_similarity"] >= FAILED_SIMILARITY:
+        return Verdict.FAILED, f"the transform is off by about {offset:.0f} mm: register again"
     if similarity < FAILED_SIMILARITY:
         return Verdict.FAILED, (
             f"the brains do not match (similarity {similarity:.2f}, expected over {GOOD_SIMILARITY}): "
-            "two different patients, or a wrong transform?"
+            "two different patients? If not, the transform is wrong"
         )
-    if offset > FAILED_OFFSET_MM:
-        return Verdict.FAILED, f"the transform is off by about {offset:.0f} mm: register again"
     if similarity > SAME_SCAN_SIMILARITY:
         return Verdict.LOOK, "this looks like the same scan twice: check the table for a mix-up"
     if covers < GOOD_OVERLAP:

@@ -75,11 +75,12 @@ def locally_normalised(volume: Volume, window_mm: float) -> Volume:
     act like the local cross-correlation. Flat places (air) stay near zero rather than show their noise.
     """
     size = np.maximum(1, 2 * np.round(window_mm / volume.spacing[::-1] / 2).astype(int) + 1)
-    mean = ndimage.uniform_filter(volume.values, size, mode="nearest")
-    square = ndimage.uniform_filter(volume.values**2, size, mode="nearest")
+    values = volume.values - volume.values.mean()  # keeps the squares small enough for float32
+    mean = ndimage.uniform_filter(values, size, mode="nearest")
+    square = ndimage.uniform_filter(values**2, size, mode="nearest")
     deviation = np.sqrt(np.maximum(square - mean**2, 0.0))
-    floor = FLATTEST * float(np.percentile(deviation[::2, ::4, ::4], 95)) + np.finfo(np.float32).tiny
-    return volume.with_values((volume.values - mean) / np.sqrt(deviation**2 + floor**2))
+    floor = FLATTEST * float(np.percentile(deviation[::2, ::4, ::4], 95)) + 1e-12
+    return volume.with_values((values - mean) / np.sqrt(deviation**2 + floor**2))
 
 
 def head_mask(volume: Volume) -> np.ndarray:
