@@ -1,7 +1,8 @@
 """The signed difference of follow-up and baseline, in robust z units of the foreground.
 
-`plain` subtracts the normalised scans. `robust` first lets the baseline explain as much of the follow-up as a change
-of protocol could: its histogram, then a line that varies over space, then a shift of up to one pixel.
+`plain` subtracts the normalised scans. `robust` first lets the baseline explain as much of the follow-up as a
+change of protocol could (its histogram, then a line that varies over space), then compares each residual with
+those of voxels that look alike, and last believes it more where something stands out at one of the two times.
 The figures behind each step are in docs/decisions/difference.md.
 """
 
@@ -24,16 +25,17 @@ from longitudinal_al.imaging.normalisation import (
     match_histogram,
     robust_z,
 )
+from longitudinal_al.imaging.residual_scale import compare_with_alike, prominence
 
 EROSION_VOXELS = 3
 """The foreground's rim is not compared: there, masks, skull and misregistration show, not lesions."""
-SMOOTHING_MM = 0.6
+SMOOTHING_MM = 0.8
 """Standard deviation of the in-plane smoothing: well below the smallest lesion, well above a noisy pixel."""
 
 
 @dataclass(frozen=True)
 class Scans:
-    """Both scans (float32, smoothed), the usable foreground (bool) and the spacing (mm), all (slices, rows, columns)."""
+    """Both scans (float32, smoothed), usable foreground (bool), spacing (mm): (slices, rows, columns)."""
 
     baseline: np.ndarray
     followup: np.ndarray
@@ -67,8 +69,8 @@ def differences(
     Returns
     -------
     dict of str to SimpleITK.Image
-        float32 on the same grid, positive where the follow-up is brighter than expected, in robust z units of the
-        usable foreground (the foreground without its rim); exactly 0 elsewhere.
+        float32 on the same grid, positive where the follow-up is brighter than expected, in robust z units
+        of the usable foreground (the foreground without its rim); exactly 0 elsewhere.
 
     Raises
     ------
@@ -93,36 +95,24 @@ def differences(
 
 
 def plain_difference(scans: Scans) -> np.ndarray:
-    """Robust z of the follow-up minus robust z of the baseline, standardised again; (slices, rows, columns)."""
+    """Robust z of the follow-up minus robust z of the baseline, standardised again."""
     residual = robust_z(scans.followup, scans.usable) - robust_z(scans.baseline, scans.usable)
     return robust_z(residual, scans.usable)
 
 
 def robust_difference(scans: Scans) -> np.ndarray:
-    """Residual of the follow-up after the baseline explained what a protocol and a small shift can; robust z."""
+    """Residual of what a protocol can explain, weighed as evidence; robust z."""
     followup = robust_z(scans.followup, scans.usable)
     baseline = match_histogram(scans.baseline, followup, scans.usable)
     expected = match_locally(baseline, followup, scans.usable, scans.spacing)
-    residual = smallest_over_shifts(followup, expected)
-    return robust_z(residual / _edge_noise(expected, scans.usable), scans.usable)
+    unusual = compare_with_alike(followup - expected, expected, scans.usable, scans.spacing)
+    return robust_z(unusual * prominence(expected, followup, scans.usable, scans.spacing), scans.usable)
 
 
 DIFFERENCES: dict[str, Callable[[Scans], np.ndarray]] = {
     "plain": plain_difference,
     "robust": robust_difference,
 }
-
-
-def smallest_over_shifts(followup: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Return followup - expected with the smallest magnitude over in-plane shifts of up to one pixel."""
-    padded = np.pad(expected, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    rows, columns = expected.shape[1:]
-    smallest = followup - expected
-    for down in range(3):
-        for right in range(3):
-            shifted = followup - padded[:, down : down + rows, right : right + columns]
-            smallest = np.where(np.abs(shifted) < np.abs(smallest), shifted, smallest)
-    return smallest
 
 
 def usable_foreground(foreground: np.ndarray) -> np.ndarray:
@@ -159,19 +149,13 @@ def difference_score(difference_slice: np.ndarray, threshold: float = 4.0) -> fl
     return float(np.abs(difference_slice[component]).sum(dtype=np.float64))
 
 
-def _edge_noise(expected: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """Return the factor by which residuals grow at edges, where half a pixel of shift already shows."""
-    gradient = np.hypot(np.gradient(expected, axis=1), np.gradient(expected, axis=2))
-    typical = float(np.median(gradient[usable]))
-    return np.sqrt(1 + (gradient / max(2 * typical, 1e-6)) ** 2)
-
-
 def _crop(baseline: sitk.Image, followup: sitk.Image, inside: np.ndarray) -> tuple[tuple[slice, ...], Scans]:
     """Cut everything down to the foreground's bounding box: most of a scan is air."""
     usable = usable_foreground(inside)
     if np.count_nonzero(usable) < SMALLEST_FOREGROUND:
         raise InvalidInput(
-            f"the foreground holds {np.count_nonzero(inside)} voxels and only {np.count_nonzero(usable)} without its rim: "
+            f"the foreground holds {np.count_nonzero(inside)} voxels and only "
+            f"{np.count_nonzero(usable)} without its rim: "
             "give another foreground mask, or check that both scans show the same body part"
         )
     margin = 2

@@ -1,9 +1,9 @@
 """The part of a scan that is compared: the brain without skull and scalp, as far as morphology gets.
 
-The differences of skull, scalp and fat drown those of lesions. Where no mask is given, the brain is cut out by what
-every atlas-free stripper rests on: it is the thickest connected piece of tissue, tied to the scalp by thin bridges
-only. All sizes are millimetres and the work is done at about 2 mm, so one setting serves every scanner.
-See docs/decisions/foreground.md for the measured overlap with given brain masks.
+The differences of skull, scalp and fat drown those of lesions. Where no mask is given, the brain is cut out
+by what every atlas-free stripper rests on: it is the thickest connected piece of tissue, tied to the scalp
+by thin bridges only. All sizes are millimetres and the work is done at about 2 mm, so one setting serves
+every scanner. See docs/decisions/foreground.md for the measured overlap with given brain masks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TISSUE_FRACTION = 0.55
 DEEP_MM = 25.0
 """What lies deeper than this under the scalp is surely not skull."""
 BRIDGE_MM = 6.0
-"""Half the thickness of the bridges (meninges, vessels, eyes' nerves) that are cut between brain and scalp."""
+"""Half the thickness of the bridges (meninges, vessels, nerves) that are cut between brain and scalp."""
 CLOSING_MM = 8.0
 """Sulci and ventricles up to twice this width belong to the brain."""
 SMALLEST_ML = 20.0
@@ -36,7 +36,8 @@ def compute_foreground(followup: sitk.Image, baseline_on_grid: sitk.Image | None
     followup : SimpleITK.Image
         3-D scan of any contrast and slice thickness, with or without skull.
     baseline_on_grid : SimpleITK.Image, optional
-        The baseline on the same grid; what it does not cover (exactly zero, outside its field of view) is left out.
+        The baseline on the same grid; what it does not cover (exactly zero, outside its field of view) is
+        left out.
 
     Returns
     -------
@@ -116,7 +117,7 @@ def find_brain(values: np.ndarray, head: np.ndarray, spacing: tuple[float, ...])
 
 
 def otsu_threshold(values: np.ndarray, bins: int = 256) -> float:
-    """Return the threshold that parts the values into the two classes of largest variance between them (Otsu 1979)."""
+    """Return the threshold between the two classes that differ most (Otsu 1979)."""
     counts, edges = np.histogram(values, bins)
     centres = (edges[1:] + edges[:-1]) / 2
     below = np.cumsum(counts)[:-1].astype(float)

@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
+from longitudinal_al.imaging.reading import same_grid
 
 SMALLEST_FOREGROUND = 100
 """A median of fewer voxels than this says nothing about a scan."""
@@ -28,8 +29,8 @@ def normalise(image: sitk.Image, foreground: sitk.Image) -> sitk.Image:
     Returns
     -------
     SimpleITK.Image
-        float32 on the same grid: median 0 and 1.4826 x median absolute deviation 1 in the foreground. The outside is
-        scaled alike, not cut off.
+        float32 on the same grid: median 0 and 1.4826 x median absolute deviation 1 in the foreground. The
+        outside is scaled alike, not cut off.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def match_histogram(
 
 
 def foreground_array(image: sitk.Image, foreground: sitk.Image) -> np.ndarray:
-    """Return the foreground as a bool array (slices, rows, columns) after checking that it lies on the image's grid.
+    """Return the foreground as a bool array (slices, rows, columns), checked to lie on the image's grid.
 
     Raises
     ------
@@ -111,17 +112,11 @@ def foreground_array(image: sitk.Image, foreground: sitk.Image) -> np.ndarray:
 
 
 def check_same_grid(a: sitk.Image, b: sitk.Image, name_a: str, name_b: str) -> None:
-    """Raise GeometryMismatch unless two images share size, spacing, origin and direction (to a hundredth of a voxel)."""
-    tolerance = 0.01 * min(a.GetSpacing())
-    shared = (
-        a.GetSize() == b.GetSize()
-        and np.allclose(a.GetSpacing(), b.GetSpacing(), atol=tolerance)
-        and np.allclose(a.GetOrigin(), b.GetOrigin(), atol=tolerance)
-        and np.allclose(a.GetDirection(), b.GetDirection(), atol=1e-3)
-    )
-    if not shared:
+    """Raise GeometryMismatch unless two images have the same voxels at the same places."""
+    if not same_grid(a, b):
         raise GeometryMismatch(
-            f"{name_a} ({a.GetSize()} voxels of {_spacing(a)} mm) and {name_b} ({b.GetSize()} voxels of {_spacing(b)} mm) "
+            f"{name_a} ({a.GetSize()} voxels of {_spacing(a)} mm) and "
+            f"{name_b} ({b.GetSize()} voxels of {_spacing(b)} mm) "
             "lie on different grids: resample one onto the other first"
         )
 
