@@ -47,6 +47,7 @@ def _take(folder: Path) -> sqlite3.Connection:
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=MEMORY")  # nothing is written: leave no journal behind
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.DatabaseError as error:
         if connection is not None:
