@@ -19,6 +19,7 @@ from longitudinal_al.errors import InvalidInput, UnknownName
 from longitudinal_al.imaging.local_match import match_locally
 from longitudinal_al.imaging.normalisation import (
     SMALLEST_FOREGROUND,
+    centre_and_scale,
     check_same_grid,
     foreground_array,
     image_like,
@@ -170,4 +171,7 @@ def _crop(baseline: sitk.Image, followup: sitk.Image, inside: np.ndarray) -> tup
         values = sitk.GetArrayViewFromImage(image)[box].astype(np.float32)
         return ndimage.gaussian_filter(values, sigmas)
 
-    return box, Scans(smooth(baseline), smooth(followup), usable[box], spacing)
+    scans = Scans(smooth(baseline), smooth(followup), usable[box], spacing)
+    for values in (scans.baseline, scans.followup):
+        centre_and_scale(values[scans.usable])  # a constant or broken scan stops here, with a clear message
+    return box, scans

@@ -19,9 +19,9 @@ PRIOR_VOXELS = 1000
 """A class of so few voxels is trusted by half; the foreground as a whole is the other half."""
 CONTRAST_MM = 1.5
 """Standard deviation of the window in which local contrast is measured: about one misregistered edge."""
-SURROUNDINGS_MM = 10.0
+SURROUNDINGS_MM = 8.0
 """Standard deviation of the surroundings against which a lesion stands out."""
-STANDS_OUT = 2.0
+STANDS_OUT = 2.5
 """Robust deviations above the surroundings at which the evidence is half believed."""
 FLOOR = 0.1
 """A change of something that never stands out keeps this part of its residual."""
