@@ -44,7 +44,7 @@ class Atlas:
     to_ventricle
         Distance in mm to the lateral and third ventricles, 0 within.
     flowing
-        How much fluid moves, from 0 to 1: in the ventricles, and in the cisterns around the brain stem.
+        How much fluid moves, from 0 to 1: most in the ventricles and in the cisterns around the brain stem.
     shell, rim
         Flat indices of the voxels between brain and air, and of those within a centimetre of the ventricles.
     """
@@ -173,7 +173,7 @@ def _distance_to_eyes(shape: tuple[int, ...]) -> NDArray[np.float32]:
 def _flowing(csf: NDArray[np.float32], to_ventricle: NDArray[np.float32]) -> NDArray[np.float32]:
     z, _, x = _millimetres(csf.shape, 1.0)
     cistern = (np.abs(x) < 22) & (z < 0)
-    return (csf * np.maximum(0.8 * (to_ventricle < 2), cistern)).astype(np.float32)
+    return (csf * np.maximum(np.where(to_ventricle < 2, 0.9, 0.3), cistern)).astype(np.float32)
 
 
 def _ventricles(csf: NDArray[np.float32], brain: NDArray[np.float32]) -> NDArray[np.bool_]:

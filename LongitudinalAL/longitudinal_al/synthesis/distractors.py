@@ -76,9 +76,16 @@ def paint_tubes(image: torch.Tensor, tubes: list[Tube], weights: NDArray[np.floa
             box += share * (tube.brightness - box)
 
 
-def flow(atlas: Atlas, swirls: torch.Tensor, strength: float) -> torch.Tensor:
-    """Brightness that moving fluid adds at one visit, where a random field (`swirls`) is high."""
-    return (swirls - 0.2).clamp_(min=0).mul_(atlas.flowing).mul_(strength)
+def paint_flow(
+    image: torch.Tensor, atlas: Atlas, swirls: torch.Tensor, generator: np.random.Generator
+) -> None:
+    """Brighten moving fluid at one visit, in place, where a random field (`swirls`) is high.
+
+    It can be as bright as a lesion, and is none: at the other visit the same place is dark fluid.
+    """
+    level, brightness = generator.uniform(0.5, 1.3), generator.uniform(0.8, 1.4)
+    share = torch.sigmoid((swirls - level).mul_(5.0)).mul_(atlas.flowing)
+    image.lerp_(torch.tensor(brightness), share)
 
 
 def paint_choroid(image: torch.Tensor, head: Head, atlas: Atlas, generator: np.random.Generator) -> None:

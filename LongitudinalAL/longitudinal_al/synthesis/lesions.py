@@ -25,8 +25,8 @@ REAL_SHARE_OF_SLICES = (0.11, 0.70)  # of all slices of the scan; median 0.38
 REAL_TOTAL_VOLUME = (416.0, 18952.0)  # mm3 of change a patient; median 4.2 ml
 
 # A whole lesion is larger than its change: outlines are cut into rims, and small ones fade in thick slices.
-_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(85.0), 0.95
-_VOLUME_RANGE = (28.0, 4500.0)  # mm3
+_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(108.0), 0.9
+_VOLUME_RANGE = (40.0, 4500.0)  # mm3
 
 
 class Fate(str, Enum):
@@ -40,7 +40,7 @@ class Fate(str, Enum):
 
 
 # Of the changing lesions. Patient 01 of the database has 85 % of its change brighter, patient 03 39 %.
-_FATES = {Fate.NEW: 0.5, Fate.GROWING: 0.22, Fate.SHRINKING: 0.14, Fate.VANISHED: 0.14}
+_FATES = {Fate.NEW: 0.54, Fate.GROWING: 0.24, Fate.SHRINKING: 0.11, Fate.VANISHED: 0.11}
 # Where lesions lie; on two patients the median least distance to the ventricles was 12 and 20 mm.
 _ZONES = {"periventricular": 0.35, "deep": 0.4, "juxtacortical": 0.2, "infratentorial": 0.05}
 
@@ -83,7 +83,7 @@ def draw_lesions(head: Head, atlas: Atlas, generator: np.random.Generator, fates
 def draw_fates(generator: np.random.Generator, changing: bool) -> list[Fate]:
     """Draw how many lesions there are, and what becomes of each."""
     stable = int(np.exp(generator.normal(np.log(22), 0.5)).clip(6, 60))
-    changes = int(np.exp(generator.normal(np.log(20), 0.65)).clip(6, 60)) if changing else 0
+    changes = int(np.exp(generator.normal(np.log(22), 0.55)).clip(9, 60)) if changing else 0
     drawn = generator.choice(len(_FATES), size=changes, p=list(_FATES.values()))
     return [Fate.STABLE] * stable + [list(_FATES)[k] for k in drawn]
 
@@ -94,7 +94,8 @@ def _draw_places(
     zones = _zone_places(head, atlas)
     drawn = generator.choice(len(_ZONES), size=count, p=list(_ZONES.values()))
     jitter = generator.uniform(-0.5, 0.5, (count, 3))
-    picks = generator.random(count)
+    # A zone's voxels are sorted by height, and a patient's lesions keep together.
+    picks = generator.normal(generator.uniform(0.35, 0.65), 0.2, count).clip(0, 0.999)
     chosen = []
     for zone, pick, shift in zip(drawn, picks, jitter, strict=True):
         candidates = zones[list(_ZONES)[zone]]
@@ -124,7 +125,7 @@ def _draw_lesion(centre: NDArray[np.float64], fate: Fate, generator: np.random.G
     stretch = np.exp(generator.normal(0, 0.22, 3))
     stretch /= np.cbrt(stretch.prod())
     turn = Rotation.from_quat(generator.normal(size=4)).as_matrix()
-    small = float(generator.uniform(0.35, 0.62))
+    small = float(generator.uniform(0.3, 0.52))
     before = {Fate.NEW: 0.0, Fate.GROWING: small}.get(fate, 1.0)
     after = {Fate.VANISHED: 0.0, Fate.SHRINKING: small}.get(fate, 1.0)
     return Lesion(
@@ -134,7 +135,7 @@ def _draw_lesion(centre: NDArray[np.float64], fate: Fate, generator: np.random.G
         before=before,
         after=after,
         offset=generator.uniform(-0.2, 0.2, 3),
-        contrast=float(generator.uniform(0.38, 0.75)),
+        contrast=float(generator.uniform(0.5, 0.85)),
     )
 
 

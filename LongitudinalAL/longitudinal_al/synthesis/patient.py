@@ -12,8 +12,8 @@ from longitudinal_al.synthesis.anatomy import Atlas
 from longitudinal_al.synthesis.distractors import (
     draw_dark_dots,
     draw_vessels,
-    flow,
     paint_choroid,
+    paint_flow,
     paint_tubes,
 )
 from longitudinal_al.synthesis.fields import random_field
@@ -22,7 +22,7 @@ from longitudinal_al.synthesis.lesions import LesionMaps, draw_fates, draw_lesio
 from longitudinal_al.synthesis.scanner import Protocol, acquire, develop, draw_protocols, to_image
 from longitudinal_al.synthesis.warp import Warp, draw_pose, rigid_between
 
-_VESSELS, _DARK_DOTS = 40, 30
+_VESSELS, _DARK_DOTS = 50, 30
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _visit_volumes(
         uneven = random_field(generator, atlas.shape, 4.5)
         image.mul_(1 + 0.012 * uneven)
         image.lerp_(1 + protocol.contrast.lesion * maps.contrast, share)
-        image.add_(flow(atlas, uneven, strength=generator.uniform(0.1, 0.45)))
+        paint_flow(image, atlas, uneven, generator)
         paint_choroid(image, head, atlas, generator)
         paint_tubes(image, vessels, generator.uniform(0.0, 1.0, len(vessels)))
         paint_tubes(image, dots, np.full(len(dots), 0.9))

@@ -62,7 +62,7 @@ class Protocol:
 def draw_protocols(generator: np.random.Generator) -> tuple[Protocol, Protocol]:
     """Draw the protocols of two visits: the grid always differs, the contrast much in one patient of two."""
     first, other = _draw_contrast(generator), _draw_contrast(generator)
-    mix = 0.15 if generator.random() < 0.5 else 0.8
+    mix = 0.15 if generator.random() < 0.5 else 0.6
     second = Contrast(*((1 - mix) * a + mix * b for a, b in zip(astuple(first), astuple(other), strict=True)))
     return _draw_protocol(generator, first), _draw_protocol(generator, second)
 
@@ -81,7 +81,7 @@ def _draw_contrast(generator: np.random.Generator) -> Contrast:
 def _draw_protocol(generator: np.random.Generator, contrast: Contrast) -> Protocol:
     pixel = generator.uniform(0.75, 1.05)
     columns, rows = (int(np.ceil(mm / pixel / 4) * 4) for mm in (188, 224))
-    thickness = float(generator.choice([3.0, 3.0, 3.3, 3.5, 4.0, 4.0, 4.5]))
+    thickness = float(generator.choice([3.0, 3.0, 3.0, 3.3, 3.5, 4.0]))
     slices = int(np.clip(round(generator.uniform(146, 158) / thickness), 34, 52))
     top = generator.uniform(84, 92)
     middle = 12.0 + generator.uniform(-4, 4)
@@ -90,7 +90,7 @@ def _draw_protocol(generator: np.random.Generator, contrast: Contrast) -> Protoc
         spacing=(pixel, pixel, thickness),
         origin=(-pixel * (columns - 1) / 2, middle - pixel * (rows - 1) / 2, top - thickness * (slices - 1)),
         contrast=contrast,
-        noise=generator.uniform(0.02, 0.036),
+        noise=generator.uniform(0.016, 0.028),
         blur=generator.uniform(0.38, 0.48),
         bias=generator.uniform(0.04, 0.1),
         gain=generator.uniform(220, 420),
