@@ -16,6 +16,7 @@ from longitudinal_al.imaging.registration_start import find_starts
 from longitudinal_al.imaging.registration_volume import (
     drawn_points,
     head_mask,
+    inside_skull,
     locally_normalised,
     reduced,
     smoothed,
@@ -35,12 +36,21 @@ class Level:
     points: int
     tolerance_mm: float
     steps: int
+    brain_only: bool = False
 
 
 LEVELS = (
     Level(resolution_mm=4.0, blur_mm=3.0, window_mm=40.0, points=8_000, tolerance_mm=0.3, steps=20),
     Level(resolution_mm=2.1, blur_mm=1.5, window_mm=20.0, points=30_000, tolerance_mm=0.1, steps=12),
-    Level(resolution_mm=1.4, blur_mm=1.0, window_mm=16.0, points=60_000, tolerance_mm=0.02, steps=12),
+    Level(
+        resolution_mm=1.4,
+        blur_mm=1.0,
+        window_mm=16.0,
+        points=60_000,
+        tolerance_mm=0.02,
+        steps=12,
+        brain_only=True,
+    ),
 )
 
 LARGEST_SCALE = 1.06  # gradients of a scanner are off by a few per cent at most
@@ -116,7 +126,9 @@ def _pairing(
 ) -> Pairing:
     plain = [reduced(image, level.resolution_mm) for image in (baseline, followup)]
     volumes = [locally_normalised(smoothed(volume, level.blur_mm), level.window_mm) for volume in plain]
-    return Pairing(volumes[0], volumes[1], drawn_points(head_mask(plain[1]), level.points, generator))
+    head = head_mask(plain[1])
+    compared = inside_skull(head) if level.brain_only else head
+    return Pairing(volumes[0], volumes[1], drawn_points(compared.values, level.points, generator))
 
 
 def _affine(pairing: Pairing, rigid: Alignment) -> Alignment:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
 
 from longitudinal_al.imaging.alignment import Alignment, Pairing
 from longitudinal_al.imaging.poses import apply_pose, pose_of_transform
@@ -14,6 +13,7 @@ from longitudinal_al.imaging.registration_volume import (
     Volume,
     drawn_points,
     head_mask,
+    inside_skull,
     locally_normalised,
     reduced,
     smoothed,
@@ -23,7 +23,6 @@ from longitudinal_al.project.records import Verdict
 RESOLUTION_MM = 2.1
 BLUR_MM = 1.0
 WINDOW_MM = 12.0  # folds of the brain: they differ between people, heads as a whole do not
-DEPTH_MM = 15.0  # inside the skull
 POINTS = 20_000
 
 FAILED_SIMILARITY = 0.45
@@ -74,10 +73,10 @@ def check_registration(
     pose = pose_of_transform(transform)
     plain = [reduced(image, RESOLUTION_MM) for image in (baseline, followup)]
     heads = [head_mask(volume) for volume in plain]
-    followup_in_baseline = _covered(plain[1], heads[1], plain[0], pose)
-    baseline_in_followup = _covered(plain[0], heads[0], plain[1], np.linalg.inv(pose))
+    followup_in_baseline = _covered(heads[1], plain[0], pose)
+    baseline_in_followup = _covered(heads[0], plain[1], np.linalg.inv(pose))
     volumes = [locally_normalised(smoothed(volume, BLUR_MM), WINDOW_MM) for volume in plain]
-    indices = drawn_points(_inside_skull(plain[1], heads[1]), POINTS, np.random.default_rng(0))
+    indices = drawn_points(inside_skull(heads[1]).values, POINTS, np.random.default_rng(0))
     pairing = Pairing(volumes[0], volumes[1], indices)
     here = pairing.measure(pose)
     best = pairing.refine(pose, steps=12, tolerance_mm=0.2)
@@ -93,15 +92,9 @@ def check_registration(
     return RegistrationCheck(verdict, figures["similarity"], figures["overlap"], reason, figures)
 
 
-def _inside_skull(volume: Volume, head: np.ndarray) -> np.ndarray:
-    """Return the part of the head that lies deep enough (in small heads: deeper than a third of the way)."""
-    depth = ndimage.distance_transform_edt(head, sampling=volume.spacing[::-1])
-    return depth >= min(DEPTH_MM, depth.max() / 3)
-
-
-def _covered(volume: Volume, head: np.ndarray, other: Volume, pose: np.ndarray) -> float:
+def _covered(head: Volume, other: Volume, pose: np.ndarray) -> float:
     """Return the share of a head that lies inside the other scan."""
-    points = volume.points_of(np.argwhere(head)[::7])
+    points = head.points_of(np.argwhere(head.values)[::7])
     indices = other.indices_of(apply_pose(pose, points))
     limits = np.array(other.values.shape)[:, None] - 0.5
     return float(np.all((indices >= -0.5) & (indices <= limits), axis=0).mean())

@@ -34,7 +34,7 @@ def find_starts(
     correlation of the blurred scans, and the best are refined.
     """
     coarse = [_coarse(image) for image in (baseline, followup)]
-    heads = [head_mask(volume) for volume in coarse]
+    heads = [head_mask(volume).values for volume in coarse]
     volumes = [_compressed(volume, head) for volume, head in zip(coarse, heads, strict=True)]
     around = ndimage.binary_dilation(heads[1], iterations=2)
     centres = [

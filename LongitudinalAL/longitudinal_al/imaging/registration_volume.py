@@ -9,6 +9,8 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 MOST_VOXELS = 1_600_000
+SKULL_DEPTH_MM = 15.0
+DEPTH_STEP_MM = 4.0
 FLATTEST = 0.15  # share of the usual local contrast below which a place counts as flat
 
 
@@ -83,17 +85,32 @@ def locally_normalised(volume: Volume, window_mm: float) -> Volume:
     return volume.with_values((values - mean) / np.sqrt(deviation**2 + floor**2))
 
 
-def head_mask(volume: Volume) -> np.ndarray:
+def head_mask(volume: Volume) -> Volume:
     """Find the head: brighter than Otsu's threshold of the clipped scan, largest part, holes filled."""
     low, high = np.percentile(volume.values, [1.0, 99.0])
     bright = volume.values > low + 0.6 * (_otsu(np.clip(volume.values, low, high)) - low)
     parts, count = ndimage.label(bright)
     if count == 0:
-        return np.ones(volume.values.shape, bool)
+        return volume.with_values(np.ones(volume.values.shape, bool))
     largest = parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
     for k in range(largest.shape[0]):
         largest[k] = ndimage.binary_fill_holes(largest[k])
-    return largest
+    return volume.with_values(largest)
+
+
+def inside_skull(head: Volume) -> Volume:
+    """Keep of a head mask what lies 15 mm deep (in small heads: deeper than a third of the way).
+
+    The brain moves as one with the skull's inside; scalp, jaw and neck do not. The scan's own borders count
+    as no surface.
+    """
+    coarse = np.max([np.ones(3), np.round(DEPTH_STEP_MM / head.spacing[::-1])], axis=0).astype(int)
+    thinned = tuple(slice(None, None, step) for step in coarse)
+    depth = ndimage.distance_transform_edt(head.values[thinned], sampling=head.spacing[::-1] * coarse)
+    deep = depth >= min(SKULL_DEPTH_MM, depth.max() / 3)
+    for axis, step in enumerate(coarse):
+        deep = np.repeat(deep, step, axis=axis)
+    return head.with_values(deep[tuple(slice(0, n) for n in head.values.shape)] & head.values)
 
 
 def _otsu(values: np.ndarray) -> float:

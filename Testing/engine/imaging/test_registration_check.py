@@ -47,13 +47,12 @@ def test_a_right_transform_is_good(real_pair, transform_of, patient: str) -> Non
 
 
 @pytest.mark.parametrize("patient", ["01", "03"])
-@pytest.mark.parametrize(("turn_degrees", "shift_mm"), [(0, 4.5), (0, 12), (0, 60), (6, 0), (20, 0)])
-def test_a_wrong_transform_fails(real_pair, transform_of, patient, turn_degrees, shift_mm) -> None:
+def test_a_wrong_transform_fails(real_pair, transform_of, patient: str) -> None:
     pair = real_pair(patient)
-    for axis in range(3):
-        off = wrong(transform_of(patient), pair.in_baseline.mean(0), turn_degrees, shift_mm, axis)
+    for number, (turn_degrees, shift_mm) in enumerate([(0, 4.5), (0, 12), (0, 60), (6, 0), (20, 0), (6, 8)]):
+        off = wrong(transform_of(patient), pair.in_baseline.mean(0), turn_degrees, shift_mm, number % 3)
         check = check_registration(pair.baseline, pair.followup, off)
-        assert check.verdict is Verdict.FAILED, check
+        assert check.verdict is Verdict.FAILED, (turn_degrees, shift_mm, check)
 
 
 def test_a_slightly_wrong_transform_is_told_in_mm(real_pair, transform_of) -> None:
@@ -66,9 +65,8 @@ def test_a_slightly_wrong_transform_is_told_in_mm(real_pair, transform_of) -> No
     assert check.reason == "the transform is off by about 4 mm: register again"
 
 
-@pytest.mark.parametrize(("one", "other"), [("01", "03"), ("03", "01")])
-def test_two_patients_fail(real_pair, one: str, other: str) -> None:
-    baseline, followup = real_pair(one).baseline, real_pair(other).followup
+def test_two_patients_fail(real_pair) -> None:
+    baseline, followup = real_pair("01").baseline, real_pair("03").followup
     check = check_registration(baseline, followup, register(baseline, followup).transform)
     assert check.verdict is Verdict.FAILED
     assert "two different patients?" in check.reason
