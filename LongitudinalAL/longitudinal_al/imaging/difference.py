@@ -110,6 +110,9 @@ def robust_difference(scans: Scans) -> np.ndarray:
     return robust_z(unusual * prominence(expected, followup, scans.usable, scans.spacing), scans.usable)
 
 
+SMALLEST_PIECE = 4
+"""In pixels. Fewer that touch each other are noise."""
+
 DIFFERENCES: dict[str, Callable[[Scans], np.ndarray]] = {
     "plain": plain_difference,
     "robust": robust_difference,
@@ -121,18 +124,16 @@ def usable_foreground(foreground: np.ndarray) -> np.ndarray:
     return ndimage.binary_erosion(foreground, iterations=EROSION_VOXELS)
 
 
-def difference_component(difference_slice: np.ndarray, threshold: float = 4.0) -> np.ndarray:
-    """Return the mask (rows, columns) of the largest piece (8-connected) with |z| over the threshold."""
-    labels, count = ndimage.label(np.abs(difference_slice) > threshold, np.ones((3, 3)))
-    if count == 0:
-        return np.zeros(difference_slice.shape, bool)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return labels == sizes.argmax()
+def difference_pieces(difference_slice: np.ndarray, threshold: float = 4.0) -> np.ndarray:
+    """Return the mask (rows, columns) of the 8-connected pieces of 4 pixels or more over the threshold."""
+    labels, _ = ndimage.label(np.abs(difference_slice) > threshold, np.ones((3, 3)))
+    large = np.bincount(labels.ravel()) >= SMALLEST_PIECE
+    large[0] = False
+    return large[labels]
 
 
 def difference_score(difference_slice: np.ndarray, threshold: float = 4.0) -> float:
-    """Sum |z| over the largest piece of change in a slice.
+    """Sum |z| over the pieces of change in a slice; single pixels of noise do not count.
 
     Parameters
     ----------
@@ -146,8 +147,8 @@ def difference_score(difference_slice: np.ndarray, threshold: float = 4.0) -> fl
     float
         0 where nothing passes the threshold.
     """
-    component = difference_component(difference_slice, threshold)
-    return float(np.abs(difference_slice[component]).sum(dtype=np.float64))
+    pieces = difference_pieces(difference_slice, threshold)
+    return float(np.abs(difference_slice[pieces]).sum(dtype=np.float64))
 
 
 def _crop(baseline: sitk.Image, followup: sitk.Image, inside: np.ndarray) -> tuple[tuple[slice, ...], Scans]:

@@ -34,7 +34,7 @@ class SlicePair:
     position_mm : float
         Position along the slice axis, within the pair.
     difference_score : float
-        Sum of robust z over the largest component of the difference.
+        Sum of robust z over the pieces of the difference.
     """
 
     pair: str

@@ -14,7 +14,7 @@ from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.records import Pair
 
 RECORD_FILE = "prepared.json"
-RECIPE = 2
+RECIPE = 3
 """Raised whenever preparing the same scans gives something else: older records are then made again."""
 
 VOLUMES = ("baseline.nii.gz", "followup.nii.gz", "difference.nii.gz", "foreground.nii.gz")
@@ -35,7 +35,7 @@ class Prepared:
     slices : list of int
         The slices of the grid that belong to the pool.
     difference_score : list of float
-        For each of them, the largest component of the difference (sum of robust z).
+        For each of them, the sum of robust z over the pieces of the difference.
     spacing_mm : list of float
         Of (slices, rows, columns).
     frame : Frame

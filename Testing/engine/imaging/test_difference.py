@@ -14,7 +14,7 @@ from longitudinal_al.errors import GeometryMismatch, InvalidInput, UnknownName
 from longitudinal_al.imaging.difference import (
     DIFFERENCES,
     difference,
-    difference_component,
+    difference_pieces,
     difference_score,
     differences,
 )
@@ -112,13 +112,14 @@ def test_both_kinds_at_once_equal_each_alone_and_runs_repeat(scans: tuple[np.nda
         assert image.GetSpacing() == SPACING[::-1]
 
 
-def test_score_sums_the_largest_piece_only_and_corners_connect() -> None:
+def test_score_sums_all_pieces_but_single_pixels_and_corners_connect() -> None:
     plane = np.zeros((20, 20), np.float32)
-    plane[2, 2] = plane[3, 3] = plane[4, 4] = -5
-    plane[10, 10] = 50
-    plane[15, 15] = 3.9
-    assert difference_score(plane) == pytest.approx(15)
-    assert difference_component(plane).sum() == 3
+    plane[2, 2] = plane[3, 3] = plane[4, 4] = plane[5, 5] = -5
+    plane[10, 10:14] = 6
+    plane[13, 2:5] = 50
+    plane[15, 15:19] = 3.9
+    assert difference_score(plane) == pytest.approx(20 + 24)
+    assert difference_pieces(plane).sum() == 8
     assert difference_score(np.zeros((5, 5))) == 0.0
 
 
