@@ -153,6 +153,18 @@ def test_a_writer_that_does_not_let_go_makes_the_project_busy(file: Path) -> Non
     other.close()
 
 
+def test_a_busy_file_is_found_out_before_any_work(file: Path) -> None:
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    database = Database(file, timeout=0.1)
+    began = False
+    with pytest.raises(ProjectBusy), database.transaction():
+        began = True
+    assert not began
+    database.close()
+    other.close()
+
+
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
