@@ -17,17 +17,18 @@ from longitudinal_al.imaging.poses import (
 from longitudinal_al.imaging.registration import register, resample_to
 
 FAR = rotation(np.deg2rad([15.0, -18.0, 17.0])), np.array([25.0, -20.0, 23.0])  # 29 degrees, 39 mm
-LIMITS_MM = {"01": 0.20, "03": 0.6}  # asked for: 0.30 and 1.1
+VERY_FAR = rotation(np.deg2rad([28.0, -30.0, 25.0])), np.array([40.0, -45.0, 40.0])  # 48 degrees, 72 mm
+LIMITS_MM = {"01": 0.15, "03": 0.5}  # asked for: 0.30 and 1.1
 
 
-def far_move(pair) -> np.ndarray:
-    """Return the move that puts the follow-up's header 29 degrees and 39 mm from the true position."""
+def far_move(pair, far=FAR) -> np.ndarray:
+    """Return the move that puts the follow-up's header far from the true position."""
     solution = np.linalg.lstsq(np.c_[pair.in_followup, np.ones(len(pair.in_followup))], pair.in_baseline)[0]
     left, _, right = np.linalg.svd(solution[:3].T)
     centre = pair.in_followup.mean(0)
     true = pose_about(left @ right, centre, pair.in_baseline.mean(0))
     middle = pair.in_baseline.mean(0)
-    return pose_about(FAR[0], middle, middle + FAR[1]) @ true
+    return pose_about(far[0], middle, middle + far[1]) @ true
 
 
 @pytest.mark.parametrize("patient", ["01", "03"])
@@ -70,9 +71,9 @@ def test_half_a_head_is_found_from_far_away(real_pair, moved, part: str) -> None
         "left": pair.followup[columns:],
         "front": pair.followup[:, :rows],
     }
-    move = far_move(pair)
+    move = far_move(pair, VERY_FAR)
     found = register(pair.baseline, moved(cut[part], move))
-    assert pair.error_of_moved_mm(found.transform, move) < 0.5
+    assert pair.error_of_moved_mm(found.transform, move) < 0.3
 
 
 def test_thick_slices_and_another_contrast(real_pair) -> None:
