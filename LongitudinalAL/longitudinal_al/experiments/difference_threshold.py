@@ -9,7 +9,7 @@ from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.pairs.pool import PreparedPair
 from longitudinal_al.pairs.slices import slices_of
 
-THRESHOLDS = np.arange(1.0, 20.0, 0.25)
+THRESHOLDS = np.geomspace(1.0, 200.0, 100)
 
 
 def best_threshold_dice(test: TestPairs) -> dict[str, float]:

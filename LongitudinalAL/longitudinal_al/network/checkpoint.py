@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
@@ -30,7 +30,12 @@ def save_networks(networks: Sequence[ChangeNetwork], path: Path) -> None:
         "members": str(len(networks)),
         "architecture": json.dumps(networks[0].architecture.as_dict()),
     }
-    write_atomically(path, lambda temporary: save_file(tensors, str(temporary), header))
+    content = save(tensors, header)
+    write_atomically(path, lambda temporary: _write_bytes(temporary, content))
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def load_networks(path: Path) -> list[ChangeNetwork]:
