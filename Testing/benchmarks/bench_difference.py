@@ -82,7 +82,7 @@ def own_grid(patient: str, first: int = 1) -> Case:
     folder = DATA / f"patient{patient}"
     second = 3 - first
     baseline, followup = (read_scan(folder / f"study{study}_FLAIR.nii.gz") for study in (first, second))
-    moved = resample_to(baseline, followup, register(baseline, followup).transform, interpolator="cubic")
+    moved = resample_to(baseline, followup, register(baseline, followup).transform, interpolator="linear")
     to_common = read_transform(folder / f"study{second}_FLAIR_to_common_space.txt").GetInverse()
     masks = [
         resample_to(read_mask(folder / name), followup, to_common, interpolator="nearest")

@@ -72,9 +72,8 @@ def _resample_mask(mask: sitk.Image, grid: sitk.Image, to_mask: sitk.Transform) 
     """Resample each class linearly and cut at one half, which keeps outlines smooth."""
     carried = np.zeros(grid.GetSize()[::-1], np.uint8)
     strongest = np.full(carried.shape, 0.5, np.float32)
-    for value in np.unique(sitk.GetArrayViewFromImage(mask)):
-        if value == 0:
-            continue
+    counts = np.bincount(sitk.GetArrayViewFromImage(mask).ravel())
+    for value in np.flatnonzero(counts[1:]) + 1:
         share = sitk.Resample(
             sitk.Cast(mask == int(value), sitk.sitkFloat32), grid, to_mask, sitk.sitkLinear, 0.0
         )

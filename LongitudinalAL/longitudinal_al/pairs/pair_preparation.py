@@ -1,0 +1,168 @@
+"""One pair: register, check, bring onto one grid, difference, cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from longitudinal_al.imaging.difference import difference, difference_score
+from longitudinal_al.imaging.foreground import compute_foreground
+from longitudinal_al.imaging.normalisation import normalise
+from longitudinal_al.imaging.reading import acquisition_time, read_scan
+from longitudinal_al.imaging.registration import register, resample_to
+from longitudinal_al.imaging.registration_check import RegistrationCheck, check_registration
+from longitudinal_al.imaging.writing import write_image, write_transform
+from longitudinal_al.pairs.frame import Frame
+from longitudinal_al.pairs.given_masks import RegisteredScans, carry_mask
+from longitudinal_al.pairs.prepared import Prepared
+from longitudinal_al.pairs.slices import slice_axis, slices_of, spacing_of
+from longitudinal_al.pairs.stack import write_stack
+from longitudinal_al.project.records import Pair, Verdict
+
+QUANTUM = 1 / 64
+"""Prepared volumes are rounded to this part of a robust z: far below the noise, and half the size on disk."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What preparing a pair found out; a pair whose check failed has no slice pairs."""
+
+    verdict: Verdict
+    reason: str
+    figures: Mapping[str, float]
+    slice_pairs: int
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """A pair on its grid, ready to be written and cut."""
+
+    baseline: sitk.Image
+    followup: sitk.Image
+    difference: sitk.Image
+    foreground: sitk.Image
+    reference: sitk.Image | None
+
+
+def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int = 0) -> Outcome:
+    """Prepare one pair; touches nothing but its folder, so pairs can be prepared side by side.
+
+    Leaves ``baseline``, ``followup``, ``difference``, ``foreground`` (and ``reference``, if there is one) as
+    ``.nii.gz`` on the pair's grid, which is the follow-up's own, and the slices cut for the network.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the files; made when missing.
+    pair : Pair
+        Names the scans and the masks that were given.
+    key : str
+        See `preparation_key`.
+    pixel_mm : float
+        Size of a network pixel.
+    seed : int
+        Of the random steps of the registration.
+
+    Raises
+    ------
+    InvalidInput
+        When a scan or a mask cannot be used.
+    RegistrationFailed
+        When no transform was found at all.
+    """
+    with ThreadPoolExecutor(2) as threads:
+        baseline, followup = threads.map(read_scan, (pair.baseline, pair.followup))
+        transform = register(baseline, followup, seed=seed).transform
+        checking = threads.submit(check_registration, baseline, followup, transform)
+        moving = threads.submit(bring_onto_grid, pair, baseline, followup, transform)
+        check = checking.result()
+        if check.verdict is Verdict.FAILED:
+            return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
+        volumes = moving.result()
+        cutting = threads.submit(_cut, folder, volumes, key, pixel_mm)
+        _write_volumes(folder, volumes)
+        write_transform(transform, folder / "transform.tfm")
+        prepared = cutting.result()
+    prepared.write(folder)
+    verdict, reason = _with_dates_checked(pair, check)
+    return Outcome(verdict, reason, check.figures, len(prepared.slices))
+
+
+def _with_dates_checked(pair: Pair, check: RegistrationCheck) -> tuple[Verdict, str]:
+    """Ask for a look when the scans' own dates say that baseline and follow-up are swapped."""
+    first, second = acquisition_time(pair.baseline), acquisition_time(pair.followup)
+    if first is None or second is None or first <= second:
+        return check.verdict, check.reason
+    swapped = "by the scans' own dates the baseline is the later one: are they swapped in the table?"
+    return Verdict.LOOK, f"{swapped} {check.reason}".strip()
+
+
+def bring_onto_grid(
+    pair: Pair, baseline: sitk.Image, followup: sitk.Image, transform: sitk.Transform
+) -> Volumes:
+    """Bring everything onto the follow-up's grid, normalise and difference it.
+
+    Parameters
+    ----------
+    pair : Pair
+        Names the masks that were given.
+    baseline, followup : SimpleITK.Image
+        The scans as read.
+    transform : SimpleITK.Transform
+        From points of the follow-up's space to points of the baseline's.
+    """
+    moved = resample_to(baseline, followup, transform, interpolator="linear")
+    scans = RegisteredScans(baseline, followup, transform)
+    if pair.foreground is not None:
+        foreground = carry_mask(pair.foreground, pair.foreground_transform, "foreground", scans) > 0
+    else:
+        foreground = compute_foreground(followup, moved)
+    with ThreadPoolExecutor(1) as beside:
+        differing = beside.submit(difference, moved, followup, foreground)
+        first, second = (_rounded(normalise(scan, foreground)) for scan in (moved, followup))
+        reference = None
+        if pair.reference is not None:
+            reference = carry_mask(pair.reference, pair.reference_transform, "reference", scans)
+        return Volumes(first, second, _rounded(differing.result()), foreground, reference)
+
+
+def _write_volumes(folder: Path, volumes: Volumes) -> None:
+    """Write the volumes, two at a time: packing them takes longer than writing."""
+    images = {name: getattr(volumes, name) for name in ("baseline", "followup", "difference")}
+    images["foreground"] = volumes.foreground
+    if volumes.reference is not None:
+        images["reference"] = volumes.reference
+    jobs: list[Callable[[], None]] = [
+        partial(write_image, image, folder / f"{name}.nii.gz") for name, image in images.items()
+    ]
+    with ThreadPoolExecutor(2) as threads:
+        for written in [threads.submit(job) for job in jobs]:
+            written.result()
+
+
+def _rounded(image: sitk.Image) -> sitk.Image:
+    rounded = np.rint(sitk.GetArrayViewFromImage(image) / QUANTUM, dtype=np.float32) * np.float32(QUANTUM)
+    result = sitk.GetImageFromArray(rounded)
+    result.CopyInformation(image)
+    return result
+
+
+def _cut(folder: Path, volumes: Volumes, key: str, pixel_mm: float) -> Prepared:
+    """Cut the pool's slices, and score the difference of each."""
+    axis = slice_axis(volumes.followup)
+    spacing = spacing_of(volumes.followup, axis)
+    inside = slices_of(volumes.foreground, axis) > 0
+    named = ("baseline", "followup", "difference")
+    arrays = {name: slices_of(getattr(volumes, name), axis) for name in named}
+    frame = Frame.around(np.any(inside, axis=0), spacing[1:], pixel_mm)
+    chosen = [int(index) for index in np.flatnonzero(inside.any(axis=(1, 2)))]
+    first, last = chosen[0], chosen[-1]
+    write_stack(folder, frame, arrays, inside, range(first, last + 1))
+    scores = [float(difference_score(arrays["difference"][index])) for index in chosen]
+    return Prepared(key, axis, first, chosen, scores, list(spacing), frame)
