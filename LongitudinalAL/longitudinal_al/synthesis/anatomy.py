@@ -22,7 +22,8 @@ from longitudinal_al.synthesis.fields import Shape, enlarge
 _LOW = np.array([-92, -128, -88])
 _HIGH = np.array([92, 97, 104])
 _EYES = ((-33.0, 66.0, -36.0), (33.0, 66.0, -36.0))  # MNI x, y, z
-_EYE_RADIUS = 12.0
+_AIR = ((0.0, 44.0, -24.0), (-50.0, -16.0, -32.0), (50.0, -16.0, -32.0))
+_AIR_REACH = 14.0  # mm
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Atlas:
         Distance in mm to the lateral and third ventricles, 0 within.
     flowing
         How much fluid moves, from 0 to 1: most in the ventricles and in the cisterns around the brain stem.
+    near_air
+        Closeness, from 0 to 1, to the air of the sinuses and ears, which bends the field.
     shell, rim
         Flat indices of the voxels between brain and air, and of those within a centimetre of the ventricles.
     """
@@ -58,6 +61,7 @@ class Atlas:
     eyes: torch.Tensor
     to_ventricle: torch.Tensor
     flowing: torch.Tensor
+    near_air: torch.Tensor
     shell: torch.Tensor
     rim: torch.Tensor
 
@@ -94,6 +98,7 @@ def load_atlas() -> Atlas:
         eyes=torch.from_numpy(_distance_to_eyes(shape)),
         to_ventricle=to_ventricle,
         flowing=torch.from_numpy(_flowing(csf, to_ventricle.numpy())),
+        near_air=torch.from_numpy(_near_air(shape)),
         shell=_flat((outside > 0) & (depth > -2)),
         rim=_flat((to_ventricle > 0) & (to_ventricle < 10)),
     )
@@ -168,6 +173,12 @@ def _distance_to_eyes(shape: tuple[int, ...]) -> NDArray[np.float32]:
     z, y, x = _millimetres(shape, 1.0)
     distances = [np.sqrt((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2) for a, b, c in _EYES]
     return np.minimum(*distances)
+
+
+def _near_air(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    z, y, x = _millimetres(shape, 1.0)
+    squared = [(x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2 for a, b, c in _AIR]
+    return np.exp(-np.minimum.reduce(squared) / (2 * _AIR_REACH**2)).astype(np.float32)
 
 
 def _flowing(csf: NDArray[np.float32], to_ventricle: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -83,9 +83,52 @@ def paint_flow(
 
     It can be as bright as a lesion, and is none: at the other visit the same place is dark fluid.
     """
-    level, brightness = generator.uniform(0.5, 1.3), generator.uniform(0.8, 1.4)
+    level, brightness = generator.uniform(0.8, 1.5), generator.uniform(0.7, 1.3)
     share = torch.sigmoid((swirls - level).mul_(5.0)).mul_(atlas.flowing)
     image.lerp_(torch.tensor(brightness), share)
+
+
+def paint_signal_loss(
+    image: torch.Tensor, atlas: Atlas, swirls: torch.Tensor, generator: np.random.Generator
+) -> None:
+    """Lose signal at one visit, in place, in the brain over the sinuses and the ears.
+
+    It differs as much as a lesion would, but is darker than the brain instead of brighter.
+    """
+    level = generator.uniform(0.4, 1.0)
+    lost = torch.sigmoid((swirls - level).mul_(6.0)).mul_((2 * atlas.near_air).clamp_(max=1.0))
+    image.mul_(1 - generator.uniform(0.35, 0.65) * lost)
+
+
+def paint_ghosts(image: torch.Tensor, atlas: Atlas, generator: np.random.Generator) -> None:
+    """Repeat the pulsing sinuses from left to right through the posterior fossa at one visit, in place.
+
+    The ghosts stand in a row, dark and faintly bright in turn and evenly spaced, which no lesions do.
+    """
+    for _ in range(int(generator.integers(1, 4))):
+        row, height = generator.uniform(-85, -25), generator.uniform(-52, -18)
+        spacing, strength = generator.uniform(9, 14), generator.uniform(0.35, 0.6)
+        start = generator.uniform(-6, 6)
+        for k in range(-6, 7):
+            centre = atlas.index((start + k * spacing, row, height))
+            radii = np.array([generator.uniform(5, 9), 2.2, 2.6])
+            multiply_blob(image, centre, radii, 0.3 * strength if k % 2 else -strength)
+
+
+def multiply_blob(
+    image: torch.Tensor, centre: NDArray[np.float64], radii: NDArray[np.float64], strength: float
+) -> None:
+    """Brighten (or darken) an ellipsoid with soft edges, in place; nothing happens outside the image."""
+    reach = np.ceil(2 * radii).astype(int)
+    low = np.maximum(np.round(centre).astype(int) - reach, 0)
+    high = np.minimum(np.round(centre).astype(int) + reach + 1, image.shape)
+    if (low >= high).any():
+        return
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    places = np.moveaxis(np.indices(high - low), 0, -1) + (low - centre)
+    distance = np.sqrt(((places / radii) ** 2).sum(-1))
+    share = 1 / (1 + np.exp((distance - 1) * 6))
+    image[box] *= torch.from_numpy((1 + strength * share).astype(np.float32))
 
 
 def paint_choroid(image: torch.Tensor, head: Head, atlas: Atlas, generator: np.random.Generator) -> None:

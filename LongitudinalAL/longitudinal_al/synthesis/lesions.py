@@ -25,7 +25,7 @@ REAL_SHARE_OF_SLICES = (0.11, 0.70)  # of all slices of the scan; median 0.38
 REAL_TOTAL_VOLUME = (416.0, 18952.0)  # mm3 of change a patient; median 4.2 ml
 
 # A whole lesion is larger than its change: outlines are cut into rims, and small ones fade in thick slices.
-_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(108.0), 0.9
+_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(100.0), 0.9
 _VOLUME_RANGE = (40.0, 4500.0)  # mm3
 
 
@@ -82,7 +82,7 @@ def draw_lesions(head: Head, atlas: Atlas, generator: np.random.Generator, fates
 
 def draw_fates(generator: np.random.Generator, changing: bool) -> list[Fate]:
     """Draw how many lesions there are, and what becomes of each."""
-    stable = int(np.exp(generator.normal(np.log(22), 0.5)).clip(6, 60))
+    stable = int(np.exp(generator.normal(np.log(34), 0.4)).clip(12, 80))
     changes = int(np.exp(generator.normal(np.log(22), 0.55)).clip(9, 60)) if changing else 0
     drawn = generator.choice(len(_FATES), size=changes, p=list(_FATES.values()))
     return [Fate.STABLE] * stable + [list(_FATES)[k] for k in drawn]
@@ -119,8 +119,8 @@ def _zone_places(head: Head, atlas: Atlas) -> dict[str, torch.Tensor]:
 
 
 def _draw_lesion(centre: NDArray[np.float64], fate: Fate, generator: np.random.Generator) -> Lesion:
-    changing = fate in (Fate.GROWING, Fate.SHRINKING)
-    volume = np.exp(generator.normal(_LOG_VOLUME_MEAN + 0.9 * changing, _LOG_VOLUME_SD))
+    established = fate in (Fate.STABLE, Fate.GROWING, Fate.SHRINKING)
+    volume = np.exp(generator.normal(_LOG_VOLUME_MEAN + 0.7 * established, _LOG_VOLUME_SD))
     radius = float(np.cbrt(3 * volume.clip(*_VOLUME_RANGE) / (4 * np.pi)))
     stretch = np.exp(generator.normal(0, 0.22, 3))
     stretch /= np.cbrt(stretch.prod())
@@ -135,7 +135,7 @@ def _draw_lesion(centre: NDArray[np.float64], fate: Fate, generator: np.random.G
         before=before,
         after=after,
         offset=generator.uniform(-0.2, 0.2, 3),
-        contrast=float(generator.uniform(0.5, 0.85)),
+        contrast=float(generator.uniform(0.5, 0.8)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -64,6 +64,7 @@ def draw_protocols(generator: np.random.Generator) -> tuple[Protocol, Protocol]:
     first, other = _draw_contrast(generator), _draw_contrast(generator)
     mix = 0.15 if generator.random() < 0.5 else 0.6
     second = Contrast(*((1 - mix) * a + mix * b for a, b in zip(astuple(first), astuple(other), strict=True)))
+    second = replace(second, lesion=other.lesion)  # lesions fade and brighten with any change of protocol
     return _draw_protocol(generator, first), _draw_protocol(generator, second)
 
 
@@ -74,7 +75,7 @@ def _draw_contrast(generator: np.random.Generator) -> Contrast:
         fat=generator.uniform(0.3, 0.8),
         soft=generator.uniform(0.22, 0.38),
         cap=generator.uniform(0.1, 0.3),
-        lesion=generator.uniform(0.9, 1.1),
+        lesion=generator.uniform(0.85, 1.2),
     )
 
 
