@@ -19,7 +19,7 @@ Progress = Callable[[str, float], None]
 
 PATIENTS = 21
 BUDGET = 0.08
-ROUNDS = 4
+ROUNDS = 3
 STRATEGIES = ("random", "difference", "entropy", "hybrid")
 TEST_EVERY = 3
 

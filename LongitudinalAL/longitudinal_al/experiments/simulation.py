@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from longitudinal_al.network.checkpoint import load_networks, save_networks
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.project.files import read_json, write_json
+from longitudinal_al.project.files import json_text, read_json, write_json
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import SPACING_MM, acquire
 
@@ -86,55 +88,35 @@ class Simulation:
 
     def full_labelling(self, seed: int) -> dict[str, Any]:
         """Train on the labels of the whole pool, and measure: the ceiling."""
-        file = self.out / "rounds" / f"full-seed{seed}.json"
-        done = read_json(file)
-        if done is None:
-            started = perf_counter()
-            network = self._train(range(len(self.pool)), seed)
-            done = {"train_seconds": perf_counter() - started, **self.test.measure([network]).as_dict()}
-            write_json(file, done)
-        return done
+        return self._learn(range(len(self.pool)), seed)
 
     def run(self, name: str, seed: int, progress: Progress) -> list[dict[str, Any]]:
         """Run all rounds of one strategy with one seed; rounds that were finished before are read back."""
         wanted = strategy(name)
         labelled: list[int] = []
-        network: ChangeNetwork | None = None
         results: list[dict[str, Any]] = []
         total = self.slice_pairs_to_label
         while len(labelled) < total:
             number = len(results) + 1
             progress(f"{name}, seed {seed}, round {number}", len(labelled) / total)
-            stem = self.out / "rounds" / f"{name}-seed{seed}-round{number:02d}"
-            done = read_json(stem.with_suffix(".json"))
+            file = self.out / "rounds" / f"{name}-seed{seed}-round{number:02d}.json"
+            done = read_json(file)
             if done is None:
-                if number > 1 and network is None:
-                    network = self._model_of(
-                        stem.with_name(f"{name}-seed{seed}-round{number - 1:02d}"), labelled, seed
-                    )
-                done, network = self._round(wanted, network, labelled, seed, number)
-                if network is None:
-                    break
-                save_networks([network], stem.with_suffix(".safetensors"))
-                write_json(stem.with_suffix(".json"), done)
+                done = self._round(wanted, labelled, seed, number)
+                if not done["asked"]:
+                    break  # the spacing leaves nothing more to ask for
+                write_json(file, done)
             labelled += [self.pool.find(one["pair"], one["slice"]) for one in done["asked"]]
             results.append(done)
         return results
 
-    def _round(
-        self, wanted: Strategy, network: ChangeNetwork | None, labelled: list[int], seed: int, number: int
-    ) -> tuple[dict[str, Any], ChangeNetwork | None]:
+    def _round(self, wanted: Strategy, labelled: list[int], seed: int, number: int) -> dict[str, Any]:
         """Choose a batch, label it, train on all labels, and measure."""
+        networks = [self._network(labelled, seed)] if labelled and Needs.MODEL in wanted.needs else []
         started = perf_counter()
-        asked = self._ask(wanted, network, labelled, seed, number)
+        asked = self._ask(wanted, networks, labelled, seed, number)
         score_seconds = perf_counter() - started
-        if not asked:
-            return {}, None
         rows = labelled + asked
-        started = perf_counter()
-        network = self._train(rows, seed)
-        train_seconds = perf_counter() - started
-        figures = self.test.measure([network])
         entries = [self.pool.entries[row] for row in asked]
         return {
             "strategy": wanted.name,
@@ -142,57 +124,78 @@ class Simulation:
             "round": number,
             "labelled": len(rows),
             "fraction": len(rows) / len(self.pool),
-            **figures.as_dict(),
-            "train_seconds": train_seconds,
+            **(self._learn(rows, seed) if asked else {}),
             "score_seconds": score_seconds,
             "asked": [{"pair": entry.pair, "slice": entry.slice} for entry in entries],
-        }, network
+        }
 
     def _ask(
-        self, wanted: Strategy, network: ChangeNetwork | None, labelled: list[int], seed: int, number: int
+        self,
+        wanted: Strategy,
+        networks: Sequence[ChangeNetwork],
+        labelled: list[int],
+        seed: int,
+        number: int,
     ) -> list[int]:
-        if Needs.MODEL in wanted.needs and network is None:
+        """Choose a batch; without a network yet, as the cold start does."""
+        if Needs.MODEL in wanted.needs and not networks:
             wanted = strategy(self.settings.cold_start)
-        networks = [network] if network is not None else []
-        batch = min(self.settings.batch, self.slice_pairs_to_label - len(labelled))
         chosen = acquire(
             self.pool,
             wanted,
             networks,
             labelled,
-            batch,
+            min(self.settings.batch, self.slice_pairs_to_label - len(labelled)),
             spacing_mm=self.settings.spacing_mm,
             seed=1000 * seed + number,
         )
         return [self.pool.find(one.pair, one.slice) for one in chosen]
 
-    def _train(self, rows: Iterable[int], seed: int) -> ChangeNetwork:
+    def _learn(self, rows: Iterable[int], seed: int) -> dict[str, Any]:
+        """Train on the labels of some slice pairs and measure; the same labels and seed are learned once.
+
+        Strategies that begin with the same batch share the round, in time and in outcome.
+        """
+        chosen = sorted(rows)
+        stem = self._stem(chosen, seed)
+        done = read_json(stem.with_suffix(".json"))
+        if done is None:
+            started = perf_counter()
+            network = self._train(chosen, seed)
+            seconds = perf_counter() - started
+            done = {"train_seconds": seconds, **self.test.measure([network]).as_dict()}
+            save_networks([network], stem.with_suffix(".safetensors"))
+            write_json(stem.with_suffix(".json"), done)
+        return dict(done)
+
+    def _network(self, rows: Iterable[int], seed: int) -> ChangeNetwork:
+        """Return the network that learned these labels; it is trained again when its file is gone."""
+        chosen = sorted(rows)
+        try:
+            return load_networks(self._stem(chosen, seed).with_suffix(".safetensors"))[0]
+        except NotReady:
+            return self._train(chosen, seed)
+
+    def _stem(self, rows: Sequence[int], seed: int) -> Path:
+        names = [f"{self.pool.entries[row].pair}:{self.pool.entries[row].slice}" for row in rows]
+        digest = hashlib.sha256(json_text([seed, names]).encode()).hexdigest()
+        return self.out / "networks" / digest[:16]
+
+    def _train(self, rows: Sequence[int], seed: int) -> ChangeNetwork:
         labels = {row: self.masks[row] for row in rows}
         training = self.settings.training
         labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
         return train(labelled, training, seed=seed)
 
-    def _model_of(self, stem: Path, labelled: Sequence[int], seed: int) -> ChangeNetwork:
-        """Read the model of the round before; train it again when its file is gone."""
-        try:
-            return load_networks(stem.with_suffix(".safetensors"))[0]
-        except NotReady:
-            return self._train(labelled, seed)
-
     def _check_same_experiment(self) -> None:
         """Refuse to mix the rounds of two experiments in one folder."""
-        settings = asdict(self.settings)
         names = sorted(f"{entry.pair}:{entry.slice}" for entry in self.pool.entries)
-        told = {"settings": settings, "pool": names, "test": sorted(self.test.pool.pairs)}
+        told = {"settings": asdict(self.settings), "pool": names, "test": sorted(self.test.pool.pairs)}
         file = self.out / "settings.json"
         before = read_json(file)
         if before is None:
             write_json(file, told)
-            before = read_json(file)
-        write_json(self.out / ".now.json", told)
-        now = read_json(self.out / ".now.json")
-        (self.out / ".now.json").unlink()
-        if before != now:
+        elif before != json.loads(json_text(told)):
             raise InvalidInput(
                 f"{self.out} holds another experiment (other data or settings): choose another folder"
             )

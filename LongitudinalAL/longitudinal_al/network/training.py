@@ -34,12 +34,12 @@ class TrainingSettings:
         Decay of the running average of the weights, which is what is kept.
     """
 
-    steps: int = 300
+    steps: int = 400
     batch: int = 16
     patch: int = 96
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
-    change_share: float = 0.5
+    change_share: float = 0.3
     average: float = 0.98
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: Augmentation = field(default_factory=Augmentation)

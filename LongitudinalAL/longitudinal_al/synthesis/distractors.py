@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from longitudinal_al.synthesis.anatomy import Atlas
 from longitudinal_al.synthesis.head import Head
 
+_LOSS_LEVEL = (0.4, 1.0)  # standard deviations of the field's unevenness
+_PILED_LESS = 0.75  # likewise: less brain is too bright than too dark
+_PILE_UP = (1.7, 2.4)  # brightness, white matter being 1: two signals in one place
+_SHIFT = 7  # mm in the direction of phase encoding
 _CHOROID = ((-23.0, -40.0, 8.0), (23.0, -40.0, 8.0), (-28.0, -32.0, -4.0), (28.0, -32.0, -4.0))  # MNI
 
 
@@ -88,16 +92,21 @@ def paint_flow(
     image.lerp_(torch.tensor(brightness), share)
 
 
-def paint_signal_loss(
+def paint_field_errors(
     image: torch.Tensor, atlas: Atlas, swirls: torch.Tensor, generator: np.random.Generator
 ) -> None:
-    """Lose signal at one visit, in place, in the brain over the sinuses and the ears.
+    """Lose signal at one visit, and pile it up beside, in place, in the brain over the sinuses and the ears.
 
-    It differs as much as a lesion would, but is darker than the brain instead of brighter.
+    Air bends the field there: signal is lost in one place and shifted into the next, which then is as bright
+    as a lesion. What tells the two apart is the place, and the loss beside it.
     """
-    level = generator.uniform(0.4, 1.0)
-    lost = torch.sigmoid((swirls - level).mul_(6.0)).mul_((2 * atlas.near_air).clamp_(max=1.0))
+    near = (2 * atlas.near_air).clamp_(max=1.0)
+    level = generator.uniform(*_LOSS_LEVEL)
+    lost = torch.sigmoid((swirls - level).mul_(6.0)).mul_(near)
     image.mul_(1 - generator.uniform(0.35, 0.65) * lost)
+    shifted = torch.roll(swirls, int(generator.choice([-_SHIFT, _SHIFT])), dims=1)
+    piled = torch.sigmoid((shifted - level - _PILED_LESS).mul_(6.0)).mul_(near)
+    image.lerp_(torch.tensor(generator.uniform(*_PILE_UP)), piled)
 
 
 def paint_ghosts(image: torch.Tensor, atlas: Atlas, generator: np.random.Generator) -> None:

@@ -13,9 +13,9 @@ from longitudinal_al.synthesis.distractors import (
     draw_dark_dots,
     draw_vessels,
     paint_choroid,
+    paint_field_errors,
     paint_flow,
     paint_ghosts,
-    paint_signal_loss,
     paint_tubes,
 )
 from longitudinal_al.synthesis.fields import random_field
@@ -84,7 +84,7 @@ def _visit_volumes(
         image.mul_(1 + 0.012 * uneven)
         image.lerp_(1 + protocol.contrast.lesion * maps.contrast, share)
         paint_flow(image, atlas, uneven, generator)
-        paint_signal_loss(image, atlas, uneven, generator)
+        paint_field_errors(image, atlas, uneven, generator)
         paint_ghosts(image, atlas, generator)
         paint_choroid(image, head, atlas, generator)
         paint_tubes(image, vessels, generator.uniform(0.0, 1.0, len(vessels)))
