@@ -78,7 +78,7 @@ class Simulation:
             raise NotReady(
                 f"{project.folder}: no prepared pair belongs to the pool; every pair is set aside as test"
             )
-        self.masks = _reference_masks(self.pool)
+        self.masks = reference_masks(self.pool)
         self._check_same_experiment()
 
     @property
@@ -201,7 +201,7 @@ class Simulation:
             )
 
 
-def _reference_masks(pool: Pool) -> dict[int, np.ndarray]:
+def reference_masks(pool: Pool) -> dict[int, np.ndarray]:
     """Let the simulated annotator label the whole pool; the masks are shown to training one by one."""
     oracle = Oracle(np.random.default_rng(0))
     masks = {}
