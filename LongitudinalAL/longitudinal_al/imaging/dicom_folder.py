@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.errors import UnreadableImage
+from longitudinal_al.imaging.itk_files import ITK_FILES
 
 POSITION, ORIENTATION = "0020|0032", "0020|0037"
 TIMES = (("0008|0022", "0008|0032"), ("0008|0021", "0008|0031"), ("0008|0020", "0008|0030"))
@@ -44,16 +45,20 @@ def acquisition_time(path: Path) -> datetime | None:
     """When a DICOM folder's series was acquired; `None` for other formats or without such an entry."""
     if not path.is_dir():
         return None
-    try:
-        first = _files_of_the_series(path)[0]
-    except UnreadableImage:
-        return None
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(first)
-    with suppress(RuntimeError):
-        reader.ReadImageInformation()
-        texts = [_text(reader, MOMENT), *(_text(reader, day) + _text(reader, time) for day, time in TIMES)]
-        return next((moment for moment in map(_moment, texts) if moment), None)
+    with ITK_FILES:
+        try:
+            first = _files_of_the_series(path)[0]
+        except UnreadableImage:
+            return None
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(first)
+        with suppress(RuntimeError):
+            reader.ReadImageInformation()
+            texts = [
+                _text(reader, MOMENT),
+                *(_text(reader, day) + _text(reader, time) for day, time in TIMES),
+            ]
+            return next((moment for moment in map(_moment, texts) if moment), None)
     return None
 
 

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from longitudinal_al.errors import UnreadableImage
 from longitudinal_al.imaging.dicom_folder import acquisition_time as acquisition_time
 from longitudinal_al.imaging.dicom_folder import read_dicom_folder
+from longitudinal_al.imaging.itk_files import ITK_FILES
 from longitudinal_al.imaging.nifti import count_not_finite, read_sheared_nifti
 
 FORMATS = "NIfTI (.nii, .nii.gz), NRRD (.nrrd), MetaImage (.mha, .mhd) or a folder with one DICOM series"
@@ -95,7 +96,8 @@ def read_transform(path: Path) -> sitk.Transform:
     if not path.is_file():
         raise UnreadableImage(f"{path}: there is no such file; check the path of the transform")
     try:
-        transform = sitk.ReadTransform(str(path))
+        with ITK_FILES:
+            transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:
         raise UnreadableImage(f"{path}: not an ITK transform that can be read (.tfm, .txt, .mat)") from error
     if transform.GetDimension() != 3:
@@ -122,12 +124,10 @@ def same_grid(a: sitk.Image, b: sitk.Image) -> bool:
 
 def _read_volume(path: Path) -> sitk.Image:
     """Read one 3-D volume of one channel, with its own pixel type."""
-    if path.is_dir():
-        image = read_dicom_folder(path)
-    elif path.is_file():
-        image = _read_file(path)
-    else:
+    if not path.exists():
         raise UnreadableImage(f"{path}: there is no such file or folder; check the path")
+    with ITK_FILES:
+        image = read_dicom_folder(path) if path.is_dir() else _read_file(path)
     _check_geometry(image, path)
     _check_finite(image, path)
     return image

@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.errors import InvalidInput, StorageFailed
+from longitudinal_al.imaging.itk_files import ITK_FILES
 from longitudinal_al.project.files import write_atomically
 
 IMAGE_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -57,7 +58,8 @@ def write_transform(transform: sitk.Transform, path: Path) -> None:
 
 def _write(image: sitk.Image, path: Path) -> None:
     try:
-        sitk.WriteImage(image, str(path), useCompression=True, compressionLevel=COMPRESSION)
+        with ITK_FILES:
+            sitk.WriteImage(image, str(path), useCompression=True, compressionLevel=COMPRESSION)
     except RuntimeError as error:
         raise StorageFailed(f"cannot write {path.parent}: is the disk full or read-only?") from error
     if path.name.lower().endswith(".nii"):
@@ -88,6 +90,7 @@ def _check_whole(image: sitk.Image, path: Path) -> None:
 
 def _write_transform(transform: sitk.Transform, path: Path) -> None:
     try:
-        sitk.WriteTransform(transform, str(path))
+        with ITK_FILES:
+            sitk.WriteTransform(transform, str(path))
     except RuntimeError as error:
         raise StorageFailed(f"cannot write {path.parent}: is the disk full or read-only?") from error

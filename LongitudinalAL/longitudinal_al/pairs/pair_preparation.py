@@ -76,19 +76,15 @@ def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int 
     RegistrationFailed
         When no transform was found at all.
     """
-    with ThreadPoolExecutor(2) as threads:
-        baseline, followup = threads.map(read_scan, (pair.baseline, pair.followup))
-        transform = register(baseline, followup, seed=seed).transform
-        checking = threads.submit(check_registration, baseline, followup, transform)
-        moving = threads.submit(bring_onto_grid, pair, baseline, followup, transform)
-        check = checking.result()
-        if check.verdict is Verdict.FAILED:
-            return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
-        volumes = moving.result()
-        cutting = threads.submit(_cut, folder, volumes, key, pixel_mm)
-        _write_volumes(folder, volumes)
-        write_transform(transform, folder / "transform.tfm")
-        prepared = cutting.result()
+    baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
+    transform = register(baseline, followup, seed=seed).transform
+    check = check_registration(baseline, followup, transform)
+    if check.verdict is Verdict.FAILED:
+        return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
+    volumes = bring_onto_grid(pair, baseline, followup, transform)
+    _write_volumes(folder, volumes)
+    write_transform(transform, folder / "transform.tfm")
+    prepared = _cut(folder, volumes, key, pixel_mm)
     prepared.write(folder)
     verdict, reason = _with_dates_checked(pair, check)
     return Outcome(verdict, reason, check.figures, len(prepared.slices))
@@ -123,17 +119,23 @@ def bring_onto_grid(
         foreground = carry_mask(pair.foreground, pair.foreground_transform, "foreground", scans) > 0
     else:
         foreground = compute_foreground(followup, moved)
-    with ThreadPoolExecutor(1) as beside:
-        differing = beside.submit(difference, moved, followup, foreground)
-        first, second = (_rounded(normalise(scan, foreground)) for scan in (moved, followup))
-        reference = None
-        if pair.reference is not None:
-            reference = carry_mask(pair.reference, pair.reference_transform, "reference", scans)
-        return Volumes(first, second, _rounded(differing.result()), foreground, reference)
+    reference = None
+    if pair.reference is not None:
+        reference = carry_mask(pair.reference, pair.reference_transform, "reference", scans)
+    return Volumes(
+        _rounded(normalise(moved, foreground)),
+        _rounded(normalise(followup, foreground)),
+        _rounded(difference(moved, followup, foreground)),
+        foreground,
+        reference,
+    )
 
 
 def _write_volumes(folder: Path, volumes: Volumes) -> None:
-    """Write the volumes, two at a time: packing them takes longer than writing."""
+    """Write the volumes, two at a time: packing them takes longer than writing.
+
+    No image is ever shared between threads: SimpleITK copies on write, which two threads must not do at once.
+    """
     images = {name: getattr(volumes, name) for name in ("baseline", "followup", "difference")}
     images["foreground"] = volumes.foreground
     if volumes.reference is not None:
