@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longitudinal_al.errors import InvalidInput, NotReady, ProjectExists
-from longitudinal_al.experiments.simulation import simulate
+from longitudinal_al.experiments.simulation import SimulationSettings, simulate
 from longitudinal_al.experiments.summary import summary_sentences
+from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.preparation import Failure, prepare_project
 from longitudinal_al.project.records import Pair, Split
 from longitudinal_al.project.store import Project
@@ -39,6 +40,7 @@ def demonstrate(
     *,
     seed: int = 1,
     allow_outside: bool = False,
+    training: TrainingSettings | None = None,
     progress: Progress = lambda phase, share: None,
 ) -> Demonstration:
     """Run the whole loop with a simulated annotator; the same call goes on where it was interrupted.
@@ -53,6 +55,8 @@ def demonstrate(
         Of the synthetic cohort.
     allow_outside : bool
         Whether the table's paths may leave its folder.
+    training : TrainingSettings, optional
+        Of every round; by default the product's own.
     progress : callable
         Called with what is being done and the share of this step that is done.
 
@@ -70,7 +74,10 @@ def demonstrate(
             project, progress=lambda pair, share: progress(f"preparing {pair}", share), seed=0
         )
         batch = max(1, round(BUDGET * project.status()["pool_slice_pairs"] / ROUNDS))
-        results = simulate(project, STRATEGIES, BUDGET, batch, 1, out / "report", progress=progress)
+        settings = SimulationSettings(BUDGET, batch, training=training or TrainingSettings())
+        results = simulate(
+            project, STRATEGIES, BUDGET, batch, 1, out / "report", settings=settings, progress=progress
+        )
     return Demonstration(out / "report" / "report.html", summary_sentences(results), failures)
 
 
