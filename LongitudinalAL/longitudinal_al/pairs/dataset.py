@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.stack import CHANNELS
+
+DIFFERENCE = CHANNELS.index("difference")
+LARGE_DIFFERENCE = 8.0
+"""In robust z."""
 
 
 class LabelledSlicePairs:
@@ -37,6 +42,7 @@ class LabelledSlicePairs:
         self.rows = sorted(masks)
         self.masks = {row: pool.mask_to_network(row, masks[row]) for row in self.rows}
         self.with_change = [row for row in self.rows if self.masks[row].any()]
+        self.difficulty = _difficulty([pool.entries[row].difference_score for row in self.rows])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -51,7 +57,8 @@ class LabelledSlicePairs:
         batch, patch : int
             How many, and their side in pixels.
         change_share : float
-            Share of the batch that is centred on change, as long as any slice pair has some.
+            Share of the batch that is centred on change, as long as any slice pair has some; the rest is
+            centred where the scans differ without change.
         generator : numpy.random.Generator
             Where chance comes from.
 
@@ -64,15 +71,30 @@ class LabelledSlicePairs:
         """
         centred = round(batch * change_share) if self.with_change else 0
         rows = [int(row) for row in generator.choice(self.with_change, centred)] if centred else []
-        rows += [int(row) for row in generator.choice(self.rows, batch - centred)]
+        rows += [int(row) for row in generator.choice(self.rows, batch - centred, p=self.difficulty)]
         stacks = self.pool.stacks(rows, self.neighbours)
         images, masks = [], []
         for place, row in enumerate(rows):
-            inside = self.masks[row] if place < centred else (stacks[place, self.neighbours] != 0).any(axis=0)
-            window = _window_around(_pick(inside, generator), inside.shape, patch, generator)
+            centres = self.masks[row] if place < centred else self._unchanged(row, stacks[place])
+            window = _window_around(_pick(centres, generator), centres.shape, patch, generator)
             images.append(stacks[place][(..., *window)])
             masks.append(self.masks[row][window])
         return torch.from_numpy(np.stack(images)).float(), torch.from_numpy(np.stack(masks)).float()
+
+    def _unchanged(self, row: int, stack: np.ndarray) -> np.ndarray:
+        """Return where a patch that is not centred on change may be: where the scans differ all the same.
+
+        What differs and is no change (artefacts, edges) is what has to be learned; plain tissue comes along.
+        """
+        slice_itself = stack[self.neighbours]
+        differs = (np.abs(slice_itself[DIFFERENCE]) > LARGE_DIFFERENCE) & ~self.masks[row]
+        return differs if differs.any() else (slice_itself != 0).any(axis=0)
+
+
+def _difficulty(difference_scores: Sequence[float]) -> np.ndarray:
+    """Return how often slice pairs without regard to change are drawn: more often where more differs."""
+    weights = np.sqrt(np.asarray(difference_scores) + 1.0)
+    return weights / weights.sum()
 
 
 def _pick(inside: np.ndarray, generator: np.random.Generator) -> tuple[int, int]:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What drawing examples asks of a slice pair."""
+
+    difference_score: float
 
 
 class PoolInMemory:
@@ -15,12 +23,12 @@ class PoolInMemory:
     def __init__(self, count: int, seed: int, size: tuple[int, int] = (48, 64)) -> None:
         generator = np.random.default_rng(seed)
         self.size = size
-        self.entries = list(range(count))
+        self.entries = [Entry(float(place % 5)) for place in range(count)]
         row, column = np.mgrid[: size[0], : size[1]]
         anatomy = gaussian_filter(generator.standard_normal((count, *size)), (0, 3, 3)) * 6
         self.masks = {}
         self._stacks = np.zeros((count, 3, 3, *size), np.float16)
-        for place in self.entries:
+        for place in range(count):
             centre = generator.uniform(12, 36), generator.uniform(12, 52)
             change = (row - centre[0]) ** 2 + (column - centre[1]) ** 2 < 30
             change &= bool(place % 3)  # every third slice pair has no change

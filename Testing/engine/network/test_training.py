@@ -71,7 +71,7 @@ def test_going_on_keeps_what_was_learned(trained, training_pool, unseen_pool):
 
 
 def test_slice_pairs_without_any_change_can_be_trained_on(training_pool, unseen_pool):
-    empty = [row for row in training_pool.entries if not training_pool.masks[row].any()]
+    empty = [row for row in range(len(training_pool)) if not training_pool.masks[row].any()]
     network = train(labelled(training_pool, empty), TrainingSettings(steps=5, batch=4, patch=32), seed=1)
     assert all(not mask.any() for _, mask in predicted_masks([network], unseen_pool, range(4)))
 

@@ -77,3 +77,23 @@ def test_patches_larger_than_the_slice_are_the_whole_slice(pool):
     labelled = LabelledSlicePairs(pool, {0: np.zeros(next(iter(pool.pairs.values())).grid_shape, np.uint8)})
     stacks, _ = labelled.draw(2, 999, 0.5, np.random.default_rng(1))
     assert stacks.shape[-2:] == pool.size
+
+
+def test_patches_without_change_lie_where_the_scans_differ(pool):
+    rows = [row for row, e in enumerate(pool.entries) if e.pair == "p0"]
+    reference = pool.pairs["p0"].reference_slices()
+    masks = {row: np.zeros_like(reference[0]) for row in rows}  # so the true change counts as "differs"
+    labelled = LabelledSlicePairs(pool, masks)
+    stacks, _ = labelled.draw(60, 24, 0.5, np.random.default_rng(1))
+    plain = pool.stacks(rows)[:, 0, 2].astype(np.float32)
+    share_of_slices = (np.abs(plain) > 8).mean()
+    share_of_patches = (stacks[:, 1, 2].abs() > 8).float().mean()
+    assert share_of_patches > 3 * share_of_slices
+
+
+def test_slice_pairs_that_differ_more_are_drawn_more_often(pool):
+    row, column = pool.pairs["p0"].grid_shape
+    labelled = LabelledSlicePairs(pool, {0: np.zeros((row, column)), 1: np.zeros((row, column))})
+    scores = [pool.entries[index].difference_score for index in (0, 1)]
+    assert labelled.difficulty.sum() == pytest.approx(1)
+    assert np.argmax(labelled.difficulty) == np.argmax(scores)
