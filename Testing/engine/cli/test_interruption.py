@@ -57,9 +57,11 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, err
 
 
-def interrupt(seconds: float, *words: object, quick: bool = False) -> int:
-    """Run a command and press Ctrl-C after some seconds; returns the exit status."""
+def interrupt(seconds: float, *words: object, quick: bool = False, after: str = "") -> int:
+    """Run a command and press Ctrl-C some seconds after it said something; returns the exit status."""
     process = start(*words, quick=quick)
+    while after and after not in process.stderr.readline():
+        assert process.poll() is None, f"ended without saying {after!r}"
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     status, err = finished(process)
@@ -114,7 +116,7 @@ def test_prepare_goes_on_where_it_was_stopped(cli, small_cohort, tmp_path: Path)
 def test_train_rank_and_predict(cli, quick: None, small_project: Project, tmp_path: Path) -> None:
     folder = small_project.folder
     label_some(cli, folder)
-    assert interrupt(2.5, "train", folder) == 130
+    assert interrupt(0.1, "train", folder, after="training") == 130
     assert small_project.rounds() == []
     cli("train", folder).done()
     for words in (
