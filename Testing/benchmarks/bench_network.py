@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_pool(folder, -(-POOL // SLICES))
-        for line in [*scoring(folder), *memory(folder)]:
+        for line in chain(scoring(folder), memory(folder)):
             print(line, flush=True)
 
 
