@@ -83,13 +83,13 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
 
 def _prepared_pair(project: Project, pair_id: str) -> PreparedPair:
     pair = project.pair(pair_id)
-    record = Prepared.read(project.folder / "pairs" / pair.id) if pair.state is PairState.PREPARED else None
+    record = Prepared.read(project.pair_folder(pair.id)) if pair.state is PairState.PREPARED else None
     if record is None:
         why = f" (it failed: {pair.reason})" if pair.state is PairState.FAILED else ""
         raise NotReady(
             f"pair {pair.id!r} is not prepared{why}: run longitudinal-al prepare {project.folder} first"
         )
-    return PreparedPair(pair, project.folder / "pairs" / pair.id, record)
+    return PreparedPair(pair, project.pair_folder(pair.id), record)
 
 
 def _mask(pair: PreparedPair, arguments: argparse.Namespace, classes: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
+from longitudinal_al.imaging.normalisation import image_like
 from longitudinal_al.imaging.reading import read_mask, read_transform, same_grid
 
 LEAST_INSIDE = 0.5
@@ -81,9 +82,7 @@ def _resample_mask(mask: sitk.Image, grid: sitk.Image, to_mask: sitk.Transform) 
         wins = share_array >= strongest
         carried[wins] = value
         strongest[wins] = share_array[wins]
-    image = sitk.GetImageFromArray(carried)
-    image.CopyInformation(grid)
-    return image
+    return image_like(grid, carried)
 
 
 def _check_most_of_it_arrived(mask: sitk.Image, carried: sitk.Image, path: Path, what: str) -> None:

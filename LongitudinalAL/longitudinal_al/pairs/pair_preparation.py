@@ -13,7 +13,7 @@ import SimpleITK as sitk
 
 from longitudinal_al.imaging.difference import difference, difference_score
 from longitudinal_al.imaging.foreground import compute_foreground
-from longitudinal_al.imaging.normalisation import normalise
+from longitudinal_al.imaging.normalisation import image_like, normalise
 from longitudinal_al.imaging.reading import acquisition_time, read_scan
 from longitudinal_al.imaging.registration import register, resample_to
 from longitudinal_al.imaging.registration_check import RegistrationCheck, check_registration
@@ -150,9 +150,7 @@ def _write_volumes(folder: Path, volumes: Volumes) -> None:
 
 def _rounded(image: sitk.Image) -> sitk.Image:
     rounded = np.rint(sitk.GetArrayViewFromImage(image) / QUANTUM, dtype=np.float32) * np.float32(QUANTUM)
-    result = sitk.GetImageFromArray(rounded)
-    result.CopyInformation(image)
-    return result
+    return image_like(image, rounded)
 
 
 def _cut(folder: Path, volumes: Volumes, key: str, pixel_mm: float) -> Prepared:

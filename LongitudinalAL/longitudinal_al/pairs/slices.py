@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
+from longitudinal_al.imaging.normalisation import image_like
+
 THICKER = 1.2
 """An axis is the acquisition axis when its spacing is this much larger than that of the others."""
 
@@ -27,9 +29,7 @@ def slices_of(image: sitk.Image, axis: int) -> np.ndarray:
 
 def volume_of(slices: np.ndarray, axis: int, grid: sitk.Image) -> sitk.Image:
     """Return (slices, rows, columns) as an image on ``grid``; the inverse of `slices_of`."""
-    image = sitk.GetImageFromArray(np.ascontiguousarray(np.moveaxis(slices, 0, axis)))
-    image.CopyInformation(grid)
-    return image
+    return image_like(grid, np.moveaxis(slices, 0, axis))
 
 
 def spacing_of(image: sitk.Image, axis: int) -> tuple[float, float, float]:
