@@ -122,10 +122,15 @@ def _window(spacing: tuple[float, ...], step: int, settings: LocalMatch) -> list
 
 def _block_means(values: np.ndarray, step: int) -> np.ndarray:
     """Average blocks of step x step pixels in each slice; the borders are padded with zeros."""
-    slices, rows, columns = values.shape
+    _, rows, columns = values.shape
     padded = np.pad(values, ((0, 0), (0, -rows % step), (0, -columns % step)))
-    blocks = padded.reshape(slices, padded.shape[1] // step, step, padded.shape[2] // step, step)
-    return blocks.mean(axis=(2, 4), dtype=np.float32)
+    lines = padded[:, ::step].copy()
+    for part in range(1, step):
+        lines += padded[:, part::step]
+    blocks = lines[:, :, ::step].copy()
+    for part in range(1, step):
+        blocks += lines[:, :, part::step]
+    return blocks / np.float32(step * step)
 
 
 def _enlarge(coarse: np.ndarray, step: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -70,8 +70,16 @@ def check_registration(
     the brain's folds: there even well aligned scans of two people have little in common. Then the
     transform is refined: when that moves the head, the transform was off.
     """
-    pose = pose_of_transform(transform)
-    plain = [reduced(image, RESOLUTION_MM) for image in (baseline, followup)]
+    return check_pose(reduced_scans(baseline, followup), pose_of_transform(transform))
+
+
+def reduced_scans(baseline: sitk.Image, followup: sitk.Image) -> tuple[Volume, Volume]:
+    """Return what the check looks at, apart from the images: another thread may go on with those."""
+    return reduced(baseline, RESOLUTION_MM), reduced(followup, RESOLUTION_MM)
+
+
+def check_pose(plain: tuple[Volume, Volume], pose: np.ndarray) -> RegistrationCheck:
+    """Check a pose (4 x 4, from the follow-up's points to the baseline's) on scans that were reduced."""
     heads = [head_mask(volume) for volume in plain]
     followup_in_baseline = _covered(heads[1], plain[0], pose)
     baseline_in_followup = _covered(heads[0], plain[1], np.linalg.inv(pose))

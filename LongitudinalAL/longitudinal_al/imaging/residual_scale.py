@@ -70,8 +70,9 @@ def prominence(
     numpy.ndarray
         float32 from `FLOOR` (never bright) to 1 (clearly brighter).
     """
-    brightest = np.maximum(_in_z(expected, inside), _in_z(followup, inside))
-    above = brightest - _surroundings(_in_z(expected, inside), inside, spacing)
+    expected_z = _in_z(expected, inside)
+    brightest = np.maximum(expected_z, _in_z(followup, inside))
+    above = brightest - _surroundings(expected_z, inside, spacing)
     return (FLOOR + (1 - FLOOR) / (1 + np.exp(-2 * (above - STANDS_OUT)))).astype(np.float32)
 
 
@@ -102,8 +103,12 @@ def _local_contrast(values: np.ndarray, spacing: tuple[float, ...]) -> np.ndarra
 
 
 def _classes(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    edges = np.quantile(values[inside][::4], np.linspace(0, 1, BINS + 1)[1:-1])
-    return np.searchsorted(edges, values)
+    """Return each voxel's class from 0 up: to count the edges below it is faster than to search."""
+    edges = np.quantile(values[inside][::4], np.linspace(0, 1, BINS + 1)[1:-1]).astype(np.float32)
+    classes = np.zeros(values.shape, np.uint8)
+    for edge in edges:
+        classes += values > edge
+    return classes
 
 
 def _class_statistics(residual: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

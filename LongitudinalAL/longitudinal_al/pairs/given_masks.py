@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
 from longitudinal_al.imaging.normalisation import image_like
@@ -72,17 +74,42 @@ def carry_mask(path: Path, transform_path: Path | None, what: str, scans: Regist
 def _resample_mask(mask: sitk.Image, grid: sitk.Image, to_mask: sitk.Transform) -> sitk.Image:
     """Resample each class linearly and cut at one half, which keeps outlines smooth."""
     carried = np.zeros(grid.GetSize()[::-1], np.uint8)
-    strongest = np.full(carried.shape, 0.5, np.float32)
     counts = np.bincount(sitk.GetArrayViewFromImage(mask).ravel())
+    first, last = _reached(mask, grid, to_mask)
+    part = carried[tuple(slice(a, b + 1) for a, b in zip(first[::-1], last[::-1], strict=True))]
+    strongest = np.full(part.shape, 0.5, np.float32)
     for value in np.flatnonzero(counts[1:]) + 1:
         share = sitk.Resample(
-            sitk.Cast(mask == int(value), sitk.sitkFloat32), grid, to_mask, sitk.sitkLinear, 0.0
+            sitk.Cast(mask == int(value), sitk.sitkFloat32),
+            [b - a + 1 for a, b in zip(first, last, strict=True)],
+            to_mask,
+            sitk.sitkLinear,
+            grid.TransformIndexToPhysicalPoint(first),
+            grid.GetSpacing(),
+            grid.GetDirection(),
         )
         share_array = sitk.GetArrayViewFromImage(share)
         wins = share_array >= strongest
-        carried[wins] = value
+        part[wins] = value
         strongest[wins] = share_array[wins]
     return image_like(grid, carried)
+
+
+def _reached(mask: sitk.Image, grid: sitk.Image, to_mask: sitk.Transform) -> tuple[list[int], list[int]]:
+    """Return the first and last index (column, row, slice) of the grid between which the mask can land."""
+    outermost = np.array(grid.GetSize()) - 1
+    found = ndimage.find_objects((sitk.GetArrayViewFromImage(mask) > 0).astype(np.int8))
+    if not found or not to_mask.IsLinear():
+        return [0, 0, 0], outermost.tolist()
+    to_grid = to_mask.GetInverse()
+    ends = [(float(side.start - 1), float(side.stop)) for side in found[0][::-1]]  # where linear weights end
+    points = [mask.TransformContinuousIndexToPhysicalPoint(corner) for corner in itertools.product(*ends)]
+    corners = [
+        grid.TransformPhysicalPointToContinuousIndex(to_grid.TransformPoint(point)) for point in points
+    ]
+    first = np.clip(np.floor(np.min(corners, axis=0)), 0, outermost).astype(int)
+    last = np.clip(np.ceil(np.max(corners, axis=0)), 0, outermost).astype(int)
+    return first.tolist(), last.tolist()
 
 
 def _check_most_of_it_arrived(mask: sitk.Image, carried: sitk.Image, path: Path, what: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,10 @@ import SimpleITK as sitk
 from longitudinal_al.imaging.difference import difference, difference_score
 from longitudinal_al.imaging.foreground import compute_foreground
 from longitudinal_al.imaging.normalisation import image_like, normalise
+from longitudinal_al.imaging.poses import pose_of_transform
 from longitudinal_al.imaging.reading import acquisition_time, read_scan
 from longitudinal_al.imaging.registration import register, resample_to
-from longitudinal_al.imaging.registration_check import RegistrationCheck, check_registration
+from longitudinal_al.imaging.registration_check import RegistrationCheck, check_pose, reduced_scans
 from longitudinal_al.imaging.writing import write_image, write_transform
 from longitudinal_al.pairs.frame import Frame
 from longitudinal_al.pairs.given_masks import RegisteredScans, carry_mask
@@ -40,12 +40,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Volumes:
-    """A pair on its grid, ready to be written and cut."""
+class Placed:
+    """A pair on its grid, as scanned."""
 
     baseline: sitk.Image
     followup: sitk.Image
-    difference: sitk.Image
     foreground: sitk.Image
     reference: sitk.Image | None
 
@@ -78,13 +77,14 @@ def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int 
     """
     baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
     transform = register(baseline, followup, seed=seed).transform
-    check = check_registration(baseline, followup, transform)
-    if check.verdict is Verdict.FAILED:
-        return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
-    volumes = bring_onto_grid(pair, baseline, followup, transform)
-    _write_volumes(folder, volumes)
+    looked_at, pose = reduced_scans(baseline, followup), pose_of_transform(transform)
+    with ThreadPoolExecutor(1) as beside:
+        placing = beside.submit(bring_onto_grid, pair, baseline, followup, transform)
+        check = check_pose(looked_at, pose)
+        if check.verdict is Verdict.FAILED:
+            return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
+        prepared = _difference_and_write(folder, placing.result(), key, pixel_mm, beside)
     write_transform(transform, folder / "transform.tfm")
-    prepared = _cut(folder, volumes, key, pixel_mm)
     prepared.write(folder)
     verdict, reason = _with_dates_checked(pair, check)
     return Outcome(verdict, reason, check.figures, len(prepared.slices))
@@ -101,8 +101,8 @@ def _with_dates_checked(pair: Pair, check: RegistrationCheck) -> tuple[Verdict, 
 
 def bring_onto_grid(
     pair: Pair, baseline: sitk.Image, followup: sitk.Image, transform: sitk.Transform
-) -> Volumes:
-    """Bring everything onto the follow-up's grid, normalise and difference it.
+) -> Placed:
+    """Bring everything onto the follow-up's grid.
 
     Parameters
     ----------
@@ -122,30 +122,35 @@ def bring_onto_grid(
     reference = None
     if pair.reference is not None:
         reference = carry_mask(pair.reference, pair.reference_transform, "reference", scans)
-    return Volumes(
-        _rounded(normalise(moved, foreground)),
-        _rounded(normalise(followup, foreground)),
-        _rounded(difference(moved, followup, foreground)),
-        foreground,
-        reference,
-    )
+    return Placed(moved, followup, foreground, reference)
 
 
-def _write_volumes(folder: Path, volumes: Volumes) -> None:
-    """Write the volumes, two at a time: packing them takes longer than writing.
+def _difference_and_write(
+    folder: Path, placed: Placed, key: str, pixel_mm: float, beside: ThreadPoolExecutor
+) -> Prepared:
+    """Normalise, difference and cut a pair; its volumes are packed and written by the thread beside.
 
-    No image is ever shared between threads: SimpleITK copies on write, which two threads must not do at once.
+    An image that was handed over is not touched again: SimpleITK copies on write, which two threads must
+    not do at once.
     """
-    images = {name: getattr(volumes, name) for name in ("baseline", "followup", "difference")}
-    images["foreground"] = volumes.foreground
-    if volumes.reference is not None:
-        images["reference"] = volumes.reference
-    jobs: list[Callable[[], None]] = [
-        partial(write_image, image, folder / f"{name}.nii.gz") for name, image in images.items()
-    ]
-    with ThreadPoolExecutor(2) as threads:
-        for written in [threads.submit(job) for job in jobs]:
-            written.result()
+    axis = slice_axis(placed.followup)
+    spacing = spacing_of(placed.followup, axis)
+    arrays, writing = {}, []
+
+    def hand_over(name: str, image: sitk.Image) -> None:
+        arrays[name] = slices_of(image, axis)
+        writing.append(beside.submit(write_image, image, folder / f"{name}.nii.gz"))
+
+    for name in ("baseline", "followup"):
+        hand_over(name, _rounded(normalise(getattr(placed, name), placed.foreground)))
+    hand_over("difference", _rounded(difference(placed.baseline, placed.followup, placed.foreground)))
+    hand_over("foreground", placed.foreground)
+    if placed.reference is not None:
+        hand_over("reference", placed.reference)
+    prepared = _cut(folder, arrays, axis, spacing, key, pixel_mm)
+    for written in writing:
+        written.result()
+    return prepared
 
 
 def _rounded(image: sitk.Image) -> sitk.Image:
@@ -153,16 +158,19 @@ def _rounded(image: sitk.Image) -> sitk.Image:
     return image_like(image, rounded)
 
 
-def _cut(folder: Path, volumes: Volumes, key: str, pixel_mm: float) -> Prepared:
-    """Cut the pool's slices, and score the difference of each."""
-    axis = slice_axis(volumes.followup)
-    spacing = spacing_of(volumes.followup, axis)
-    inside = slices_of(volumes.foreground, axis) > 0
-    named = ("baseline", "followup", "difference")
-    arrays = {name: slices_of(getattr(volumes, name), axis) for name in named}
+def _cut(
+    folder: Path,
+    arrays: Mapping[str, np.ndarray],
+    axis: int,
+    spacing: tuple[float, float, float],
+    key: str,
+    pixel_mm: float,
+) -> Prepared:
+    """Cut the pool's slices, and score the difference of each; arrays and mm of (slices, rows, columns)."""
+    inside = arrays["foreground"] > 0
     frame = Frame.around(np.any(inside, axis=0), spacing[1:], pixel_mm)
     chosen = [int(index) for index in np.flatnonzero(inside.any(axis=(1, 2)))]
     first, last = chosen[0], chosen[-1]
     write_stack(folder, frame, arrays, inside, range(first, last + 1))
-    scores = [float(difference_score(arrays["difference"][index])) for index in chosen]
+    scores = [difference_score(arrays["difference"][index]) for index in chosen]
     return Prepared(key, axis, first, chosen, scores, list(spacing), frame)

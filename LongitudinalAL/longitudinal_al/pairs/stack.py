@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,11 @@ FOREGROUND_FILE = "stack-foreground.npy"
 
 
 def write_stack(
-    folder: Path, frame: Frame, volumes: dict[str, np.ndarray], foreground: np.ndarray, slices: Iterable[int]
+    folder: Path,
+    frame: Frame,
+    volumes: Mapping[str, np.ndarray],
+    foreground: np.ndarray,
+    slices: Iterable[int],
 ) -> None:
     """Cut the given slices of the volumes to the network's frame and write them.
 
@@ -32,7 +36,7 @@ def write_stack(
         The pair's folder.
     frame : Frame
         The network's window on the slices.
-    volumes : dict of str to numpy.ndarray
+    volumes : mapping of str to numpy.ndarray
         For each of `CHANNELS`, float (slices, rows, columns), robust z.
     foreground : numpy.ndarray
         Boolean (slices, rows, columns).

@@ -17,6 +17,7 @@ from longitudinal_al.imaging.difference import (
     difference_pieces,
     difference_score,
     differences,
+    usable_foreground,
 )
 from longitudinal_al.imaging.reading import read_mask, read_scan, read_transform
 
@@ -88,6 +89,11 @@ def test_a_shift_of_one_pixel_scores_far_less_than_a_change(scans: tuple[np.ndar
     scores = [difference_score(plane) for plane in robust(np.roll(baseline, 1, axis=2), followup)]
     without = np.delete(scores, [7, 8, 9, 10, 11])
     assert scores[9] > 2.5 * max(without.max(), 1)
+
+
+def test_the_rim_is_what_three_erosions_take_off(generator: np.random.Generator) -> None:
+    mask = generator.random((20, 40, 30)) < 0.999
+    np.testing.assert_array_equal(usable_foreground(mask), ndimage.binary_erosion(mask, iterations=3))
 
 
 @pytest.mark.parametrize("kind", sorted(DIFFERENCES))

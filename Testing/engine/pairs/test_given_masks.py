@@ -86,3 +86,15 @@ def test_an_empty_reference_means_no_change(scans, tmp_path):
     empty = ball(scans.baseline, (0, 0, 0), 0)
     carried = carry_mask(write(empty, tmp_path), None, "reference", scans)
     assert not sitk.GetArrayFromImage(carried).any()
+
+
+def test_only_the_box_that_the_mask_reaches_is_computed_and_nothing_is_cut_off(scans, tmp_path):
+    turn = sitk.Euler3DTransform((15.0, 15.0, 17.0), 0.3, -0.2, 0.5, (3.0, -2.0, 1.0))
+    turned = RegisteredScans(scans.baseline, scans.followup, turn)
+    mask = ball(scans.baseline, (9, 15, 17), 5) + ball(scans.baseline, (26, 29, 30), 4, value=2)
+    carried = sitk.GetArrayFromImage(carry_mask(write(mask, tmp_path), None, "reference", turned))
+    for value in (1, 2):
+        share = sitk.Resample(
+            sitk.Cast(mask == value, sitk.sitkFloat32), scans.followup, turn, sitk.sitkLinear
+        )
+        np.testing.assert_array_equal(carried == value, sitk.GetArrayFromImage(share) >= 0.5)
