@@ -64,6 +64,21 @@ def labelled(database: Database) -> set[tuple[str, int]]:
     return {(row["pair"], row["slice"]) for row in rows}
 
 
+def last_number(database: Database) -> int:
+    """Return the number of what was saved or withdrawn last, 0 when there is nothing yet."""
+    return int(database.value("SELECT COALESCE(MAX(number), 0) FROM labels"))
+
+
+def changes_since(database: Database, number: int) -> dict[tuple[str, int], bool]:
+    """Return the slice pairs saved or withdrawn after `number`, and whether each is labelled now."""
+    rows = database.rows(
+        "SELECT pair, slice, withdrawn, MAX(number) AS number FROM labels "
+        "WHERE number > ? GROUP BY pair, slice ORDER BY number",
+        (number,),
+    )
+    return {(row["pair"], row["slice"]): not row["withdrawn"] for row in rows}
+
+
 def newest_labels(database: Database) -> list[Label]:
     """Return the newest label of every slice pair, withdrawn ones left out, by pair and slice."""
     rows = database.rows(

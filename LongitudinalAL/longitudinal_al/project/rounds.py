@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
-from longitudinal_al.errors import ProjectBusy
+from longitudinal_al.errors import InvalidInput, ProjectBusy
 from longitudinal_al.project.database import Database
 from longitudinal_al.project.files import json_text
 from longitudinal_al.project.records import Round
@@ -37,6 +39,18 @@ def insert_round(database: Database, folder: Path, finished: Round) -> None:
                 f"{folder}: round {finished.number} was finished by another process meanwhile: train again"
             )
         connection.execute("INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def add_figures(database: Database, number: int, figures: Mapping[str, Any]) -> None:
+    """Add figures to those of a finished round; one of the same name is replaced, all others stay."""
+    with database.transaction() as connection:
+        row = connection.execute("SELECT figures FROM rounds WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            raise InvalidInput(f"{database.path}: there is no round {number} to add figures to")
+        merged = {**json.loads(row["figures"]), **figures}
+        connection.execute(
+            "UPDATE rounds SET figures = ? WHERE number = ?", (json_text(merged, indent=None), number)
+        )
 
 
 def read_rounds(database: Database, folder: Path) -> list[Round]:

@@ -199,6 +199,14 @@ class Project:
         """Return the labelled slice pairs as (pair, slice); reads no mask."""
         return labels.labelled(self._database)
 
+    def last_label_number(self) -> int:
+        """Return a number that grows with every label and withdrawal (0: none yet); to see that some came."""
+        return labels.last_number(self._database)
+
+    def label_changes_since(self, number: int) -> dict[tuple[str, int], bool]:
+        """Return the (pair, slice) saved or withdrawn after `number`, and whether each is labelled now."""
+        return labels.changes_since(self._database, number)
+
     # Rounds
 
     def next_round_number(self) -> int:
@@ -208,6 +216,10 @@ class Project:
     def add_round(self, finished: Round) -> None:
         """Write down a finished round; `ProjectBusy` when another process finished the same number first."""
         rounds.insert_round(self._database, self.folder, finished)
+
+    def add_round_figures(self, number: int, figures: Mapping[str, Any]) -> None:
+        """Add figures to a finished round, measured after it; one of the same name is replaced."""
+        rounds.add_figures(self._database, number, figures)
 
     def rounds(self) -> list[Round]:
         """Return all finished rounds, the first one first."""

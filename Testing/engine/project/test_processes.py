@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.errors import ProjectBusy
+from longitudinal_al.project.lock import worker_lock
 from longitudinal_al.project.records import Pair
 from longitudinal_al.project.store import Project
 
@@ -34,6 +35,14 @@ import sys, time
 from pathlib import Path
 from longitudinal_al.project.store import Project
 with Project.open(Path(sys.argv[1])) as project, project.writer_lock("training"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+WORKER = """
+import sys, time
+from pathlib import Path
+from longitudinal_al.project.lock import worker_lock
+with worker_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -111,3 +120,17 @@ def test_the_writer_lock_excludes_the_same_process_too_and_is_given_back(folder:
             raise KeyboardInterrupt
         with project.writer_lock("preparing"):
             pass
+
+
+def test_one_worker_a_project_beside_whoever_prepares(folder: Path) -> None:
+    holder = start(WORKER, folder)
+    assert holder.stdout.readline() == "held\n"
+    with Project.open(folder) as project, project.writer_lock("preparing"):
+        with pytest.raises(ProjectBusy, match=rf"has a worker already \(process {holder.pid} on"):
+            worker_lock(folder).__enter__()
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+        with worker_lock(folder), pytest.raises(ProjectBusy, match="one is enough"):
+            worker_lock(folder).__enter__()
+    assert not (folder / "worker.lock.json").exists()

@@ -212,6 +212,29 @@ def test_rounds_come_back(project: Project) -> None:
         project.add_round(second)
 
 
+def test_figures_are_added_to_a_finished_round(project: Project) -> None:
+    project.add_round(Round(1, None, 7, 12, NOON, NOON, None, {"steps": 5, "agreement": None}))
+    project.add_round_figures(1, {"agreement": np.float32(0.5), "dice": float("nan")})
+    assert project.rounds()[0].figures == {"steps": 5, "agreement": 0.5, "dice": None}
+    with pytest.raises(InvalidInput, match="there is no round 2"):
+        project.add_round_figures(2, {"dice": 1.0})
+
+
+def test_new_labels_are_noticed_by_their_number(project: Project) -> None:
+    assert project.last_label_number() == 0
+    project.save_label(label(slice_index=1))
+    seen = project.last_label_number()
+    assert project.label_changes_since(seen) == {}
+    project.save_label(label(slice_index=2))
+    project.save_label(label("B", slice_index=2))
+    project.withdraw_label("a", 1)
+    project.save_label(label("B", slice_index=2))
+    assert project.last_label_number() > seen
+    assert project.label_changes_since(seen) == {("a", 2): True, ("a", 1): False, ("B", 2): True}
+    last = project.last_label_number()
+    assert project.label_changes_since(last) == {}
+
+
 def test_create_never_overwrites(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ProjectExists, match="holds a project already"):
         Project.create(project.folder)
