@@ -74,3 +74,15 @@ class NotReady(LongitudinalALError):
 
 class OutOfMemory(LongitudinalALError):
     """Not even one slice pair at a time fits into memory."""
+
+
+class ProtocolError(InvalidInput):
+    """A message between front end and worker is not as the protocol says; `id` is that of its request."""
+
+    def __init__(self, message: str, id: str | None = None) -> None:
+        super().__init__(message)
+        self.id = id
+
+
+class Cancelled(LongitudinalALError):
+    """The work was called off by whoever asked for it; nothing is damaged, what was finished is kept."""
