@@ -39,12 +39,11 @@ class Case(NamedTuple):
     brain: sitk.Image
 
 
-def figures(
-    difference: np.ndarray, reference: np.ndarray, foreground: np.ndarray
-) -> tuple[float, float, float]:
+def figures(found: sitk.Image, reference: np.ndarray, foreground: np.ndarray) -> tuple[float, float, float]:
     """Return average precision, share of change first, and best Dice; arrays (slices, rows, columns)."""
+    difference, pixel_mm2 = sitk.GetArrayFromImage(found), float(np.prod(found.GetSpacing()[:2]))
     candidates = np.flatnonzero(foreground.any(axis=(1, 2)))
-    scores = np.array([difference_score(difference[index]) for index in candidates])
+    scores = np.array([difference_score(difference[index], pixel_mm2=pixel_mm2) for index in candidates])
     change = reference[candidates].sum(axis=(1, 2))
     first = np.argsort(-scores, kind="stable")[: round(FIRST * len(candidates))]
     precision = average_precision_score(change > 0, scores)
@@ -117,7 +116,7 @@ def measure(case: Case) -> None:
     for kind, image in by_kind.items():
         row(
             f"{case.name}: {kind}",
-            figures(sitk.GetArrayFromImage(image), reference, brain),
+            figures(image, reference, brain),
             wanted if kind == "robust" else None,
         )
     start = time.perf_counter()
@@ -129,7 +128,7 @@ def measure(case: Case) -> None:
         inside = sitk.GetArrayFromImage(mask) > 0
         row(
             f"{case.name}: robust, {name} foreground",
-            figures(sitk.GetArrayFromImage(image), reference, inside),
+            figures(image, reference, inside),
             None,
         )
     found = sitk.GetArrayFromImage(computed) > 0

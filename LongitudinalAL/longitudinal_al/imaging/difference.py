@@ -21,7 +21,6 @@ from longitudinal_al.imaging.normalisation import (
     SMALLEST_FOREGROUND,
     centre_and_scale,
     check_same_grid,
-    foreground_array,
     image_like,
     match_histogram,
     robust_z,
@@ -45,10 +44,15 @@ class Scans:
 
 
 def difference(
-    baseline_on_grid: sitk.Image, followup: sitk.Image, foreground: sitk.Image, *, kind: str = "robust"
+    baseline_on_grid: sitk.Image,
+    followup: sitk.Image,
+    foreground: sitk.Image,
+    *,
+    kind: str = "robust",
+    slice_axis: int = 0,
 ) -> sitk.Image:
     """Return one kind of difference; see `differences`."""
-    return differences(baseline_on_grid, followup, foreground, kinds=(kind,))[kind]
+    return differences(baseline_on_grid, followup, foreground, kinds=(kind,), slice_axis=slice_axis)[kind]
 
 
 def differences(
@@ -57,6 +61,7 @@ def differences(
     foreground: sitk.Image,
     *,
     kinds: tuple[str, ...] = ("plain", "robust"),
+    slice_axis: int = 0,
 ) -> dict[str, sitk.Image]:
     """Difference two scans in several ways at once, sharing the preparation.
 
@@ -66,6 +71,8 @@ def differences(
         Three images on one grid, normally the follow-up's own; the foreground is a mask.
     kinds : tuple of str
         Names in `DIFFERENCES`.
+    slice_axis : int
+        Array axis (0 = z, 1 = y, 2 = x) across which the scan was acquired: "in-plane" means across it.
 
     Returns
     -------
@@ -86,11 +93,12 @@ def differences(
         if kind not in DIFFERENCES:
             raise UnknownName("difference", kind, DIFFERENCES)
     check_same_grid(followup, baseline_on_grid, "follow-up", "baseline")
-    box, scans = _crop(baseline_on_grid, followup, foreground_array(followup, foreground))
+    check_same_grid(followup, foreground, "follow-up", "foreground")
+    box, scans = _crop(baseline_on_grid, followup, foreground, slice_axis)
     result = {}
     for kind in kinds:
         full = np.zeros(followup.GetSize()[::-1], np.float32)
-        full[box] = np.where(scans.usable, DIFFERENCES[kind](scans), 0)
+        np.moveaxis(full, slice_axis, 0)[box] = np.where(scans.usable, DIFFERENCES[kind](scans), 0)
         result[kind] = image_like(followup, full)
     return result
 
@@ -112,6 +120,10 @@ def robust_difference(scans: Scans) -> np.ndarray:
 
 SMALLEST_PIECE = 4
 """In pixels. Fewer that touch each other are noise."""
+SURE_Z = 16.0
+"""Four times the threshold. Further out is no more of a change: flow and signal loss reach hundreds."""
+LARGEST_PIECE_MM2 = 100.0
+"""A larger piece counts as one of this area: it is one finding, and more often shading than a lesion."""
 
 DIFFERENCES: dict[str, Callable[[Scans], np.ndarray]] = {
     "plain": plain_difference,
@@ -135,16 +147,13 @@ def usable_foreground(foreground: np.ndarray) -> np.ndarray:
     return usable
 
 
-def difference_pieces(difference_slice: np.ndarray, threshold: float = 4.0) -> np.ndarray:
-    """Return the mask (rows, columns) of the 8-connected pieces of 4 pixels or more over the threshold."""
-    labels, _ = ndimage.label(np.abs(difference_slice) > threshold, np.ones((3, 3)))
-    large = np.bincount(labels.ravel()) >= SMALLEST_PIECE
-    large[0] = False
-    return large[labels]
+def difference_score(
+    difference_slice: np.ndarray, threshold: float = 4.0, *, pixel_mm2: float = 1.0
+) -> float:
+    """Score a slice by its pieces of change; no single finding may outweigh several others.
 
-
-def difference_score(difference_slice: np.ndarray, threshold: float = 4.0) -> float:
-    """Sum |z| over the pieces of change in a slice; single pixels of noise do not count.
+    Each 8-connected piece over the threshold counts its area (up to `LARGEST_PIECE_MM2`) times its mean |z|
+    (each pixel's up to `SURE_Z`); pieces of less than `SMALLEST_PIECE` pixels do not count.
 
     Parameters
     ----------
@@ -152,38 +161,56 @@ def difference_score(difference_slice: np.ndarray, threshold: float = 4.0) -> fl
         (rows, columns) in robust z units.
     threshold : float
         Pixels with |z| above it count as change.
+    pixel_mm2 : float
+        Area of a pixel.
 
     Returns
     -------
     float
-        0 where nothing passes the threshold.
+        In mm2 times robust z; 0 where nothing passes the threshold.
     """
-    pieces = difference_pieces(difference_slice, threshold)
-    return float(np.abs(difference_slice[pieces]).sum(dtype=np.float64))
+    strength = np.abs(difference_slice)
+    labels, _ = ndimage.label(strength > threshold, np.ones((3, 3)))
+    pixels = np.bincount(labels.ravel())[1:]
+    evidence = np.bincount(labels.ravel(), np.minimum(strength, SURE_Z).ravel())[1:]
+    large = pixels >= SMALLEST_PIECE
+    area = np.minimum(pixels[large] * pixel_mm2, LARGEST_PIECE_MM2)
+    return float(np.sum(area * evidence[large] / pixels[large]))
 
 
-def _crop(baseline: sitk.Image, followup: sitk.Image, inside: np.ndarray) -> tuple[tuple[slice, ...], Scans]:
-    """Cut everything down to the foreground's bounding box: most of a scan is air."""
+def _crop(
+    baseline: sitk.Image, followup: sitk.Image, foreground: sitk.Image, slice_axis: int
+) -> tuple[tuple[slice, ...], Scans]:
+    """Cut everything down to the foreground's bounding box (most of a scan is air), slices first."""
+
+    def slices_of(image: sitk.Image) -> np.ndarray:
+        return np.moveaxis(sitk.GetArrayViewFromImage(image), slice_axis, 0)
+
+    inside = slices_of(foreground) > 0
     usable = usable_foreground(inside)
+    _check_large_enough(inside, usable)
+    margin = 2
+    box = tuple(
+        slice(max(found.start - margin, 0), found.stop + margin)
+        for found in ndimage.find_objects(usable.astype(np.int8))[0]
+    )
+    in_plane = list(followup.GetSpacing()[::-1])
+    spacing = (in_plane.pop(slice_axis), *in_plane)
+    sigmas = (0, SMOOTHING_MM / spacing[1], SMOOTHING_MM / spacing[2])
+
+    def smooth(image: sitk.Image) -> np.ndarray:
+        return ndimage.gaussian_filter(np.ascontiguousarray(slices_of(image)[box], np.float32), sigmas)
+
+    scans = Scans(smooth(baseline), smooth(followup), np.ascontiguousarray(usable[box]), spacing)
+    for values in (scans.baseline, scans.followup):
+        centre_and_scale(values[scans.usable])  # a constant or broken scan stops here, with a clear message
+    return box, scans
+
+
+def _check_large_enough(inside: np.ndarray, usable: np.ndarray) -> None:
     if np.count_nonzero(usable) < SMALLEST_FOREGROUND:
         raise InvalidInput(
             f"the foreground holds {np.count_nonzero(inside)} voxels and only "
             f"{np.count_nonzero(usable)} without its rim: "
             "give another foreground mask, or check that both scans show the same body part"
         )
-    margin = 2
-    box = tuple(
-        slice(max(found.start - margin, 0), found.stop + margin)
-        for found in ndimage.find_objects(usable.astype(np.int8))[0]
-    )
-    spacing = tuple(followup.GetSpacing()[::-1])
-    sigmas = (0, SMOOTHING_MM / spacing[1], SMOOTHING_MM / spacing[2])
-
-    def smooth(image: sitk.Image) -> np.ndarray:
-        values = sitk.GetArrayViewFromImage(image)[box].astype(np.float32)
-        return ndimage.gaussian_filter(values, sigmas)
-
-    scans = Scans(smooth(baseline), smooth(followup), usable[box], spacing)
-    for values in (scans.baseline, scans.followup):
-        centre_and_scale(values[scans.usable])  # a constant or broken scan stops here, with a clear message
-    return box, scans

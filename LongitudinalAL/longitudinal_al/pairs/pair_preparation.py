@@ -143,7 +143,8 @@ def _difference_and_write(
 
     for name in ("baseline", "followup"):
         hand_over(name, _rounded(normalise(getattr(placed, name), placed.foreground)))
-    hand_over("difference", _rounded(difference(placed.baseline, placed.followup, placed.foreground)))
+    scans = (placed.baseline, placed.followup, placed.foreground)
+    hand_over("difference", _rounded(difference(*scans, slice_axis=axis)))
     hand_over("foreground", placed.foreground)
     if placed.reference is not None:
         hand_over("reference", placed.reference)
@@ -172,5 +173,6 @@ def _cut(
     chosen = [int(index) for index in np.flatnonzero(inside.any(axis=(1, 2)))]
     first, last = chosen[0], chosen[-1]
     write_stack(folder, frame, arrays, inside, range(first, last + 1))
-    scores = [difference_score(arrays["difference"][index]) for index in chosen]
+    pixel_mm2 = spacing[1] * spacing[2]
+    scores = [difference_score(arrays["difference"][index], pixel_mm2=pixel_mm2) for index in chosen]
     return Prepared(key, axis, first, chosen, scores, list(spacing), frame)
