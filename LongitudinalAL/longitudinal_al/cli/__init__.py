@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "train": "train the network on all labels",
     "rank": "say which slice pairs to label next, and why",
     "label": "save the label of one slice pair",
+    "merge": "bring the labels of another copy of a project into it",
     "predict": "write the predicted masks of change",
     "evaluate": "measure a predicted mask against a reference",
     "simulate": "compare strategies with a simulated annotator, and write a report",

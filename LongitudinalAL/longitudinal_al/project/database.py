@@ -118,6 +118,14 @@ class Database:
             finally:
                 target.close()
 
+    def snapshot(self) -> Database:
+        """Return a copy of the whole file in memory, consistent while others write; the file is only read."""
+        copy = Database(Path(":memory:"))
+        copy.path = self.path  # errors are about the file
+        with translated(self.path):
+            self._connection.backup(copy._connection)
+        return copy
+
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
         self._connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.project.database import Database, damaged
@@ -16,6 +17,15 @@ _INSERT = """
     INSERT INTO labels (pair, slice, withdrawn, annotator, saved, started, ended, suggestion_shown, strategy,
                         score, rows, columns, coding, crc, mask)
     SELECT id, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM pairs WHERE id = ?"""
+
+_VERSION = (
+    "slice", "withdrawn", "annotator", "saved", "started", "ended", "suggestion_shown", "strategy", "score",
+    "rows", "columns", "coding", "crc", "mask",
+)  # fmt: skip
+_INSERT_VERSION = (
+    f"INSERT INTO labels (pair, {', '.join(_VERSION)}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(_VERSION) + 1))})"
+)
 
 
 def insert_label(database: Database, label: Label) -> None:
@@ -58,6 +68,11 @@ def insert_withdrawal(database: Database, pair: str, slice_index: int, annotator
         )
 
 
+def insert_version(connection: sqlite3.Connection, pair: str, row: sqlite3.Row) -> None:
+    """Add a row of another project's labels as it is, as the newest of its slice pair."""
+    connection.execute(_INSERT_VERSION, (pair, *(row[column] for column in _VERSION)))
+
+
 def labelled(database: Database) -> set[tuple[str, int]]:
     """Return the slice pairs whose newest entry is a label."""
     rows = database.rows("SELECT pair, slice FROM newest WHERE NOT withdrawn")
@@ -85,7 +100,7 @@ def newest_labels(database: Database) -> list[Label]:
         "SELECT * FROM labels WHERE number IN (SELECT number FROM newest WHERE NOT withdrawn) "
         "ORDER BY pair, slice"
     )
-    return [_label(database, row) for row in rows]
+    return [label_of(database.path, row) for row in rows]
 
 
 def newest_label(database: Database, pair: str, slice_index: int) -> Label | None:
@@ -93,7 +108,7 @@ def newest_label(database: Database, pair: str, slice_index: int) -> Label | Non
     rows = database.rows(
         "SELECT * FROM labels WHERE pair = ? AND slice = ? ORDER BY number DESC LIMIT 1", (pair, slice_index)
     )
-    return None if not rows or rows[0]["withdrawn"] else _label(database, rows[0])
+    return None if not rows or rows[0]["withdrawn"] else label_of(database.path, rows[0])
 
 
 def history(database: Database, pair: str, slice_index: int) -> list[LabelVersion]:
@@ -106,7 +121,7 @@ def history(database: Database, pair: str, slice_index: int) -> list[LabelVersio
             number=row["number"],
             saved=datetime.fromisoformat(row["saved"]),
             annotator=row["annotator"],
-            label=None if row["withdrawn"] else _label(database, row),
+            label=None if row["withdrawn"] else label_of(database.path, row),
         )
         for row in rows
     ]
@@ -140,13 +155,12 @@ def _each_mask(database: Database) -> Iterable[sqlite3.Row]:
         last = rows[-1]["number"]
 
 
-def _label(database: Database, row: sqlite3.Row) -> Label:
+def label_of(path: Path, row: sqlite3.Row) -> Label:
+    """Return a row that is no withdrawal as a label; `path` is the file that it comes from."""
     try:
         mask = decode_mask(_coded(row))
     except (ValueError, TypeError) as error:
-        raise damaged(
-            database.path, f"mask of pair {row['pair']!r}, slice {row['slice']}: {error}"
-        ) from error
+        raise damaged(path, f"mask of pair {row['pair']!r}, slice {row['slice']}: {error}") from error
     return Label(
         pair=row["pair"],
         slice=row["slice"],

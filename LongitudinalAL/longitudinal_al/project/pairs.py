@@ -26,18 +26,22 @@ def add_pairs(database: Database, folder: Path, pairs: Sequence[Pair]) -> int:
 
     Returns the number of pairs that are new.
     """
-    rows = [_given(folder, pair) for pair in pairs]
     with database.transaction() as connection:
-        known = _known(connection)
-        splits = dict(connection.execute("SELECT patient, split FROM pairs"))
-        new = 0
-        for row in rows:
-            _check_split(splits, row)
-            if _is_known(known, row):
-                continue
-            connection.execute(_INSERT, (*row, utc_now().isoformat()))
-            known[row[0].lower()] = row
-            new += 1
+        return insert_pairs(connection, folder, pairs)
+
+
+def insert_pairs(connection: sqlite3.Connection, folder: Path, pairs: Sequence[Pair]) -> int:
+    """Do the same as `add_pairs` within a transaction of the caller."""
+    known = _known(connection)
+    splits = dict(connection.execute("SELECT patient, split FROM pairs"))
+    new = 0
+    for row in [_given(folder, pair) for pair in pairs]:
+        _check_split(splits, row)
+        if _is_known(known, row):
+            continue
+        connection.execute(_INSERT, (*row, utc_now().isoformat()))
+        known[row[0].lower()] = row
+        new += 1
     return new
 
 

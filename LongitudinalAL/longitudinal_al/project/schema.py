@@ -121,16 +121,26 @@ def bring_up_to_date(database: Database, migrations: Sequence[Migration] = MIGRA
     ProjectTooNew
         When the file was written by a newer version of the program; nothing is changed.
     """
-    version = file_version(database)
-    if version > len(migrations):
-        raise ProjectTooNew(
-            f"{database.path} was written by a newer version of LongitudinalAL (file version {version}, this "
-            f"program knows up to {len(migrations)}): update LongitudinalAL, then open it again; nothing was "
-            "changed"
-        )
+    version = _known_version(database, len(migrations))
     if version < len(migrations):
         write_atomically(_copy_before(database.path, version), database.copy_to)
         _run(database, version, migrations)
+
+
+def bring_copy_up_to_date(snapshot: Database, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Do the same to a snapshot in memory: the file that it was taken of stays as it is."""
+    _run(snapshot, _known_version(snapshot, len(migrations)), migrations)
+
+
+def _known_version(database: Database, newest: int) -> int:
+    version = file_version(database)
+    if version > newest:
+        raise ProjectTooNew(
+            f"{database.path} was written by a newer version of LongitudinalAL (file version {version}, this "
+            f"program knows up to {newest}): update LongitudinalAL, then open it again; nothing was "
+            "changed"
+        )
+    return version
 
 
 def _copy_before(path: Path, version: int) -> Path:

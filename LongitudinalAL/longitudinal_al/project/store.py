@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -10,7 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from longitudinal_al.errors import InvalidInput, ProjectExists, ProjectNotFound
-from longitudinal_al.project import integrity, labels, pairs, rounds, schema
+from longitudinal_al.project import integrity, labels, merging, pairs, rounds, schema
+from longitudinal_al.project.classes import DEFAULT_CLASSES, checked_classes, read_classes
 from longitudinal_al.project.database import BUSY_SECONDS, Database, damaged
 from longitudinal_al.project.files import json_text, storage_failed, write_atomically
 from longitudinal_al.project.lock import writer_lock
@@ -26,7 +26,6 @@ from longitudinal_al.project.records import (
 )
 
 PROJECT_FILE = "project.sqlite"
-DEFAULT_CLASSES = ("change",)
 
 _STATUS = """
     SELECT COUNT(*) AS pairs,
@@ -52,7 +51,7 @@ class Project:
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         self._database = database
-        self.classes = self._read_classes()
+        self.classes = read_classes(database)
 
     @classmethod
     def create(cls, folder: Path, classes: Sequence[str] = DEFAULT_CLASSES) -> Project:
@@ -70,7 +69,7 @@ class Project:
         ProjectExists
             When the folder holds a project already, in whatever condition.
         """
-        names = _checked_classes(classes)
+        names = checked_classes(classes)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -98,12 +97,7 @@ class Project:
         ProjectNotFound, ProjectTooNew, ProjectDamaged
             When the file is missing, newer than this program, or no sound project file; nothing is changed.
         """
-        path = folder.resolve() / PROJECT_FILE
-        if not path.is_file():
-            raise ProjectNotFound(
-                f"there is no project in {folder} (no {PROJECT_FILE}): give a project's folder, "
-                f"or make one with: longitudinal-al create {folder}"
-            )
+        path = _project_file(folder)
         database = Database(path, busy_seconds)
         try:
             schema.bring_up_to_date(database)
@@ -227,6 +221,23 @@ class Project:
 
     # The whole
 
+    def merge(self, other: Path) -> merging.Merge:
+        """Bring all labels of the project in the folder `other` into this one, as often as you like.
+
+        Every version of every label is kept. Where both projects have a label of a slice pair, the one counts
+        that was made knowing the other (as in a copy that was worked on further), else the one that was saved
+        last. The other project is only read. Everything is merged, or nothing is.
+
+        Raises
+        ------
+        InvalidInput
+            When both are the same project, have other classes, or a pair of one name is not the same pair.
+        """
+        source = _project_file(other)
+        if source.samefile(self._database.path):
+            raise InvalidInput(f"{other} is the same project: give the folder of the other copy")
+        return merging.merge(self._database, self.folder, source)
+
     def status(self) -> dict[str, int]:
         """Count pairs, patients, slice pairs, labels, rounds and failures, in one query."""
         row = self._database.rows(_STATUS)[0]
@@ -237,19 +248,15 @@ class Project:
         with closing(Database(self._database.path)) as fresh:  # an open file's cache would hide damage
             return integrity.problems(fresh, self.folder)
 
-    def _read_classes(self) -> tuple[str, ...]:
-        rows = self._database.rows("SELECT value FROM meta WHERE key = 'classes'")
-        try:
-            return tuple(str(name) for name in json.loads(rows[0]["value"]))
-        except (IndexError, TypeError, ValueError) as error:
-            raise damaged(self._database.path, "the names of the classes cannot be read") from error
 
-
-def _checked_classes(classes: Sequence[str]) -> list[str]:
-    names = [name.strip() for name in classes]
-    if not names or "" in names or len({*names}) != len(names) or len(names) > 255:
-        raise InvalidInput(f"classes {list(classes)}: give 1 to 255 different, non-empty names")
-    return names
+def _project_file(folder: Path) -> Path:
+    path = folder.resolve() / PROJECT_FILE
+    if not path.is_file():
+        raise ProjectNotFound(
+            f"there is no project in {folder} (no {PROJECT_FILE}): give a project's folder, "
+            f"or make one with: longitudinal-al create {folder}"
+        )
+    return path
 
 
 def _build_file(path: Path, classes: list[str]) -> None:
