@@ -86,3 +86,7 @@ class ProtocolError(InvalidInput):
 
 class Cancelled(LongitudinalALError):
     """The work was called off by whoever asked for it; nothing is damaged, what was finished is kept."""
+
+
+class Interrupted(Cancelled):
+    """The work makes room for a request of the user; it can be taken up again later."""

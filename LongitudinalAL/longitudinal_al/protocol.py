@@ -120,7 +120,8 @@ def encode(message: Request | Event) -> bytes:
     if isinstance(message, Request):
         fields = {"id": message.id, "verb": message.verb.value, "arguments": message.arguments}
     else:
-        fields = {**message.data, "event": message.kind.value, "id": message.id}
+        named = {"event": message.kind.value, "id": message.id}
+        fields = {**named, **message.data, **named}
     # ASCII only, which is UTF-8 too: a line that is cut is never cut inside a letter.
     line = json.dumps(_plain(fields), ensure_ascii=True, allow_nan=False).encode("ascii")
     if len(line) > MAX_LINE_BYTES:

@@ -1,0 +1,117 @@
+"""The worker: what is done for each verb that a front end asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from longitudinal_al.acquisition.strategies import strategy as known_strategy
+from longitudinal_al.errors import NotReady
+from longitudinal_al.network.predicted_pairs import predict_pairs
+from longitudinal_al.pairs.preparation import prepare_project
+from longitudinal_al.project.ranking_file import ranking_path, write_ranking
+from longitudinal_al.project.store import Project
+from longitudinal_al.protocol import EventKind, Verb
+from longitudinal_al.rounds import rank, train_round
+from longitudinal_al.serving.channel import Channel
+from longitudinal_al.serving.job import Job
+from longitudinal_al.serving.priority import lower_priority
+from longitudinal_al.serving.service import Service, Task
+
+Result = dict[str, Any]
+
+
+def prepare(job: Job, project: Project) -> Result:
+    """Prepare every pair that is new or has changed."""
+    if not project.status()["pairs"]:
+        raise NotReady(f"{project.folder}: there are no pairs yet; add some first")
+    failures = prepare_project(project, progress=job.progress, seed=job.arguments["seed"])
+    counts = project.status()
+    return {
+        "prepared": counts["pairs"] - counts["unprepared_pairs"] - counts["failed_pairs"],
+        "slice_pairs": counts["slice_pairs"],
+        "failed_pairs": counts["failed_pairs"],
+        "failures": [{"pair": failure.pair, "reason": failure.reason} for failure in failures],
+    }
+
+
+def train(job: Job, project: Project) -> Result:
+    """Train on all labels, as the next round."""
+    done = train_round(project, seed=job.arguments["seed"], progress=job.progress, tell=job.note)
+    job.send(EventKind.ROUND, number=done.number, figures=done.figures)
+    return {
+        "round": done.number,
+        "labelled": done.labels,
+        "seed": done.seed,
+        "train_seconds": (done.ended - done.started).total_seconds(),
+        "model": done.model,
+        "figures": done.figures,
+    }
+
+
+def rank_pool(job: Job, project: Project) -> Result:
+    """Rank the unlabelled slice pairs, and write the ranking."""
+    given = job.arguments
+    ranking = rank(
+        project,
+        given["strategy"],
+        given["batch"],
+        spacing_mm=given["spacing_mm"],
+        seed=given["seed"],
+        progress=job.progress,
+    )
+    job.interrupt()
+    entries = [entry.as_dict() for entry in ranking]
+    write_ranking(project.folder, given["strategy"], given["seed"], entries)
+    counts, rounds = project.status(), project.rounds()
+    told = {
+        "path": ranking_path(project.folder),
+        "strategy": given["strategy"],
+        "labels": counts["labelled"],
+        "scored": len(entries),
+        "total": len(entries),
+        "model": rounds[-1].model if rounds else None,
+    }
+    job.send(EventKind.RANKING, **told)
+    return told
+
+
+def predict(job: Job, project: Project) -> Result:
+    """Write the predicted masks of one pair, or of every prepared one."""
+    pair, out = job.arguments["pair"], job.arguments["out"]
+    wanted = None if pair is None else [project.pair(pair).id]
+    folder = project.folder / ("predictions" if out is None else out)
+    return {"files": predict_pairs(project, wanted, folder, job.progress)}
+
+
+TASKS: dict[Verb, Task] = {
+    Verb.PREPARE: Task(prepare, "preparing", "Preparing the pairs."),
+    Verb.TRAIN: Task(train, "training", "Training on all labels."),
+    Verb.RANK: Task(rank_pool, "ranking", "Ranking the slice pairs that are not labelled."),
+    Verb.PREDICT: Task(predict, "predicting", "Predicting masks of change."),
+}
+"""Verb -> handler; `status`, `cancel` and `shutdown` are answered by the `Desk`, whatever goes on here."""
+
+
+def serve(folder: Path, strategy: str, channel: Channel, requests: int) -> int:
+    """Be the worker of a project until the front end has no more use for it.
+
+    Parameters
+    ----------
+    folder : Path
+        The project's folder.
+    strategy : str
+        By which the live loop ranks.
+    channel : Channel
+        To the front end.
+    requests : int
+        File descriptor of the requests.
+
+    Returns
+    -------
+    int
+        The exit status: 0 when asked to leave, `serving.service.VANISHED` when the project is gone.
+    """
+    known_strategy(strategy)  # a wrong name is better known now than after an hour
+    lower_priority()
+    return Service(folder, channel, TASKS).run(requests)
