@@ -63,11 +63,23 @@ class Database:
     """An open SQLite file with the settings that a project needs.
 
     A rollback journal and not a write-ahead log, because projects lie on network shares; `synchronous=FULL`,
-    so that what was acknowledged is on the disk. Used from the thread that opened it.
+    so that what was acknowledged is on the disk. The journal is cut to nothing at the end of a transaction
+    and not deleted, as only the former is made durable by every system: a deleted journal may come back
+    after a power loss, and take the last transaction back. Used from the thread that opened it.
+
+    Parameters
+    ----------
+    path
+        The file, made where it is missing.
+    timeout
+        How many seconds to wait for another process that is writing.
+    temporary
+        Whether the file is thrown away if this process ends before it is closed, and so needs no journal.
     """
 
-    def __init__(self, path: Path, timeout: float = BUSY_SECONDS) -> None:
+    def __init__(self, path: Path, timeout: float = BUSY_SECONDS, *, temporary: bool = False) -> None:
         self.path = path
+        self._journal = "MEMORY" if temporary else "TRUNCATE"
         with translated(path):
             self._connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
         try:
@@ -81,6 +93,7 @@ class Database:
         with translated(self.path):
             for setting in (
                 "synchronous=FULL",
+                f"journal_mode={self._journal}",
                 "foreign_keys=ON",
                 "trusted_schema=OFF",  # a file from elsewhere must not run functions through its schema
                 "cell_size_check=ON",

@@ -49,7 +49,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """
     temporary = path.with_name(f".{secrets.token_hex(4)}.tmp.{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write(temporary)
         _sync_file(temporary)
         temporary.replace(path)
@@ -60,6 +60,22 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     except BaseException:  # Ctrl-C too must leave nothing behind
         _discard(temporary)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing, to last through a power loss.
+
+    Raises
+    ------
+    OSError
+        As the system says it; `storage_failed` puts it into words.
+    """
+    if folder.is_dir():
+        return
+    if folder.parent != folder:  # a drive that is not there is its own parent
+        make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_file(path: Path) -> None:

@@ -12,7 +12,7 @@ from longitudinal_al.errors import InvalidInput, ProjectExists, ProjectNotFound
 from longitudinal_al.project import integrity, labels, merging, pairs, rounds, schema
 from longitudinal_al.project.classes import DEFAULT_CLASSES, checked_classes, read_classes
 from longitudinal_al.project.database import BUSY_SECONDS, Database, damaged
-from longitudinal_al.project.files import json_text, storage_failed, write_atomically
+from longitudinal_al.project.files import json_text, make_folder, storage_failed, write_atomically
 from longitudinal_al.project.lock import writer_lock
 from longitudinal_al.project.records import (
     Label,
@@ -71,7 +71,7 @@ class Project:
         """
         names = checked_classes(classes)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         except OSError as error:
             raise storage_failed(folder, error) from error
         folder = folder.resolve()
@@ -261,7 +261,7 @@ def _project_file(folder: Path) -> Path:
 
 def _build_file(path: Path, classes: list[str]) -> None:
     entries = {"classes": json_text(classes, indent=None), "created": utc_now().isoformat()}
-    with closing(Database(path)) as database:
+    with closing(Database(path, temporary=True)) as database:
         schema.build(database)
         with database.transaction() as connection:
             connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
