@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from longitudinal_al.imaging.poses import apply_pose, pose_about, rotation
+from longitudinal_al.imaging.poses import apply_pose, pose_about, rotation, turned
 from longitudinal_al.imaging.registration_volume import Volume
 
 HEAD_RADIUS_MM = 80.0
@@ -88,7 +88,8 @@ class Pairing:
             if here.overlap < LEAST_OVERLAP:
                 break
             best = max(best, here, key=lambda alignment: alignment.correlation)
-            slopes = np.stack([volume.sample(indices[:, inside]) for volume in self._slopes], 1) @ self._to_mm
+            along_axes = np.stack([volume.sample(indices[:, inside]) for volume in self._slopes], 1)
+            slopes = turned(along_axes, self._to_mm.T)
             centre = apply_pose(pose, self.centre[None])[0]
             step = _step(moved[inside] - centre, slopes, there[inside], self.values[inside], affine)
             pose = pose_about(step[0], centre, centre + step[1]) @ pose
@@ -103,8 +104,13 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     if a.size < 10:
         return 0.0
     a, b = a - a.mean(), b - b.mean()
-    norm = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / norm if norm > 0 else 0.0
+    norm = float(np.sqrt(_dot(a, a) * _dot(b, b)))
+    return _dot(a, b) / norm if norm > 0 else 0.0
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    """Multiply and add up without BLAS's threads, which wait for each other longer than this takes."""
+    return float(np.einsum("n,n->", a, b))
 
 
 def _step(
@@ -130,7 +136,7 @@ def _step(
 def _weighted_residual(there: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fit `there` linearly by `here`; give the rest, and Tukey's weights that ignore outliers (change)."""
     centred = here - here.mean()
-    gain = (centred @ there) / max(float(centred @ centred), 1e-12)
+    gain = _dot(centred, there) / max(_dot(centred, centred), 1e-12)
     residual = there - there.mean() - gain * centred
     scale = ROBUST_SIGMA * float(np.median(np.abs(residual))) + 1e-9
     return residual, np.clip(1 - (residual / (TUKEY * scale)) ** 2, 0, None) ** 2

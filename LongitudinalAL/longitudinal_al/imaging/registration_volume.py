@@ -8,6 +8,8 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
+from longitudinal_al.imaging.poses import turned
+
 MOST_VOXELS = 1_600_000
 SKULL_DEPTH_MM = 15.0
 DEPTH_STEP_MM = 4.0
@@ -29,11 +31,11 @@ class Volume:
 
     def points_of(self, indices: np.ndarray) -> np.ndarray:
         """Physical points (n, 3) in mm of array indices (n, 3) in the order slice, row, column."""
-        return indices[:, ::-1] @ self.steps.T + self.origin
+        return turned(indices[:, ::-1], self.steps) + self.origin
 
     def indices_of(self, points: np.ndarray) -> np.ndarray:
         """Fractional array indices (3, n), in the order slice, row, column, of physical points (n, 3)."""
-        return (np.linalg.inv(self.steps) @ (points - self.origin).T)[::-1]
+        return turned(points - self.origin, np.linalg.inv(self.steps)).T[::-1]
 
     def sample(self, indices: np.ndarray) -> np.ndarray:
         """Values at fractional array indices (3, n), linearly interpolated; NaN outside the scan."""
