@@ -27,8 +27,18 @@ class RegisteredScans:
     registration: sitk.Transform
 
 
-def carry_mask(path: Path, transform_path: Path | None, what: str, scans: RegisteredScans) -> sitk.Image:
-    """Read a mask and bring it onto the follow-up's grid.
+@dataclass(frozen=True)
+class GivenMask:
+    """A mask as given, and the transform from points of its space to the baseline's (None: an own grid)."""
+
+    path: Path
+    what: str
+    mask: sitk.Image
+    to_baseline: sitk.Transform | None
+
+
+def read_given_mask(path: Path, transform_path: Path | None, what: str) -> GivenMask:
+    """Read a mask and its transform; needs no scan, so it can be done while those are registered.
 
     Parameters
     ----------
@@ -39,8 +49,13 @@ def carry_mask(path: Path, transform_path: Path | None, what: str, scans: Regist
         to lie on the follow-up's or the baseline's own grid.
     what : str
         The name of the column, for messages ("reference", "foreground").
-    scans : RegisteredScans
-        The two scans.
+    """
+    transform = None if transform_path is None else read_transform(transform_path)
+    return GivenMask(path, what, read_mask(path), transform)
+
+
+def carry_mask(given: GivenMask, scans: RegisteredScans) -> sitk.Image:
+    """Bring a mask onto the follow-up's grid.
 
     Returns
     -------
@@ -54,20 +69,21 @@ def carry_mask(path: Path, transform_path: Path | None, what: str, scans: Regist
     InvalidInput
         When most of the mask lies outside of the follow-up.
     """
-    mask = read_mask(path)
-    if transform_path is not None:
-        to_mask = read_transform(transform_path).GetInverse()
+    mask, what = given.mask, given.what
+    if given.to_baseline is not None:
+        to_mask = given.to_baseline.GetInverse()
     elif same_grid(mask, scans.followup):
         return mask
     elif same_grid(mask, scans.baseline):
         to_mask = sitk.Transform(3, sitk.sitkIdentity)
     else:
         raise GeometryMismatch(
-            f"{what} {path}: its grid is neither the follow-up's nor the baseline's; give {what}_transform, "
-            f"the ITK transform from points of the {what}'s space to points of the baseline's"
+            f"{what} {given.path}: its grid is neither the follow-up's nor the baseline's; "
+            f"give {what}_transform, the ITK transform from points of the {what}'s space "
+            "to points of the baseline's"
         )
     carried = _resample_mask(mask, scans.followup, sitk.CompositeTransform([to_mask, scans.registration]))
-    _check_most_of_it_arrived(mask, carried, path, what)
+    _check_most_of_it_arrived(mask, carried, given.path, what)
     return carried
 
 

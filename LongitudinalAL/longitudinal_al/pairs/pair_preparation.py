@@ -19,7 +19,7 @@ from longitudinal_al.imaging.registration import register, resample_to
 from longitudinal_al.imaging.registration_check import RegistrationCheck, check_pose, reduced_scans
 from longitudinal_al.imaging.writing import write_image, write_transform
 from longitudinal_al.pairs.frame import Frame
-from longitudinal_al.pairs.given_masks import RegisteredScans, carry_mask
+from longitudinal_al.pairs.given_masks import GivenMask, RegisteredScans, carry_mask, read_given_mask
 from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.pairs.slices import slice_axis, slices_of, spacing_of
 from longitudinal_al.pairs.stack import write_stack
@@ -76,10 +76,12 @@ def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int 
         When no transform was found at all.
     """
     baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
-    transform = register(baseline, followup, seed=seed).transform
-    looked_at, pose = reduced_scans(baseline, followup), pose_of_transform(transform)
     with ThreadPoolExecutor(1) as beside:
-        placing = beside.submit(bring_onto_grid, pair, baseline, followup, transform)
+        reading = beside.submit(read_given_masks, pair)
+        transform = register(baseline, followup, seed=seed).transform
+        looked_at, pose = reduced_scans(baseline, followup), pose_of_transform(transform)
+        scans = RegisteredScans(baseline, followup, transform)
+        placing = beside.submit(bring_onto_grid, scans, reading.result())
         check = check_pose(looked_at, pose)
         if check.verdict is Verdict.FAILED:
             return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
@@ -99,59 +101,72 @@ def _with_dates_checked(pair: Pair, check: RegistrationCheck) -> tuple[Verdict, 
     return Verdict.LOOK, f"{swapped} {check.reason}".strip()
 
 
-def bring_onto_grid(
-    pair: Pair, baseline: sitk.Image, followup: sitk.Image, transform: sitk.Transform
-) -> Placed:
-    """Bring everything onto the follow-up's grid.
+def read_given_masks(pair: Pair) -> dict[str, GivenMask]:
+    """Read the pair's foreground and reference, whichever were given."""
+    named = {
+        "foreground": (pair.foreground, pair.foreground_transform),
+        "reference": (pair.reference, pair.reference_transform),
+    }
+    return {
+        what: read_given_mask(path, transform, what)
+        for what, (path, transform) in named.items()
+        if path is not None
+    }
 
-    Parameters
-    ----------
-    pair : Pair
-        Names the masks that were given.
-    baseline, followup : SimpleITK.Image
-        The scans as read.
-    transform : SimpleITK.Transform
-        From points of the follow-up's space to points of the baseline's.
-    """
-    moved = resample_to(baseline, followup, transform, interpolator="linear")
-    scans = RegisteredScans(baseline, followup, transform)
-    if pair.foreground is not None:
-        foreground = carry_mask(pair.foreground, pair.foreground_transform, "foreground", scans) > 0
+
+def bring_onto_grid(scans: RegisteredScans, masks: Mapping[str, GivenMask]) -> Placed:
+    """Bring everything onto the follow-up's grid; without a given foreground it is computed."""
+    moved = resample_to(scans.baseline, scans.followup, scans.registration, interpolator="linear")
+    carried = {what: carry_mask(mask, scans) for what, mask in masks.items()}
+    if "foreground" in carried:
+        foreground = carried["foreground"] > 0
     else:
-        foreground = compute_foreground(followup, moved)
-    reference = None
-    if pair.reference is not None:
-        reference = carry_mask(pair.reference, pair.reference_transform, "reference", scans)
-    return Placed(moved, followup, foreground, reference)
+        foreground = compute_foreground(scans.followup, moved)
+    return Placed(moved, scans.followup, foreground, carried.get("reference"))
 
 
 def _difference_and_write(
     folder: Path, placed: Placed, key: str, pixel_mm: float, beside: ThreadPoolExecutor
 ) -> Prepared:
-    """Normalise, difference and cut a pair; its volumes are packed and written by the thread beside.
+    """Difference and cut a pair while the thread beside normalises, packs and writes its volumes.
 
-    An image that was handed over is not touched again: SimpleITK copies on write, which two threads must
-    not do at once.
+    The thread gets copies, or images that are not touched again: SimpleITK copies on write, which two
+    threads must not do at once.
     """
     axis = slice_axis(placed.followup)
     spacing = spacing_of(placed.followup, axis)
-    arrays, writing = {}, []
-
-    def hand_over(name: str, image: sitk.Image) -> None:
-        arrays[name] = slices_of(image, axis)
-        writing.append(beside.submit(write_image, image, folder / f"{name}.nii.gz"))
-
-    for name in ("baseline", "followup"):
-        hand_over(name, _rounded(normalise(getattr(placed, name), placed.foreground)))
-    scans = (placed.baseline, placed.followup, placed.foreground)
-    hand_over("difference", _rounded(difference(*scans, slice_axis=axis)))
-    hand_over("foreground", placed.foreground)
+    copied = _copy(placed.foreground)
+    normalising = {
+        name: beside.submit(_write_normalised, _copy(image), copied, folder / f"{name}.nii.gz")
+        for name, image in (("baseline", placed.baseline), ("followup", placed.followup))
+    }
+    images = {"difference": _difference(placed, axis), "foreground": placed.foreground}
+    arrays = {name: slices_of(image, axis) for name, image in images.items()}
     if placed.reference is not None:
-        hand_over("reference", placed.reference)
+        images["reference"] = placed.reference
+    writing = [beside.submit(write_image, image, folder / f"{name}.nii.gz") for name, image in images.items()]
+    arrays |= {name: np.moveaxis(job.result(), axis, 0) for name, job in normalising.items()}
     prepared = _cut(folder, arrays, axis, spacing, key, pixel_mm)
     for written in writing:
         written.result()
     return prepared
+
+
+def _difference(placed: Placed, axis: int) -> sitk.Image:
+    found = difference(placed.baseline, placed.followup, placed.foreground, slice_axis=axis)
+    return _rounded(found)
+
+
+def _write_normalised(scan: sitk.Image, foreground: sitk.Image, path: Path) -> np.ndarray:
+    """Write a scan in robust z, and return its voxels."""
+    image = _rounded(normalise(scan, foreground))
+    write_image(image, path)
+    return sitk.GetArrayFromImage(image)
+
+
+def _copy(image: sitk.Image) -> sitk.Image:
+    """Copy the voxels too, which SimpleITK's own copies share until one of them is changed."""
+    return image_like(image, sitk.GetArrayViewFromImage(image))
 
 
 def _rounded(image: sitk.Image) -> sitk.Image:

@@ -4,7 +4,7 @@ import SimpleITK as sitk
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
 from longitudinal_al.imaging.reading import same_grid
-from longitudinal_al.pairs.given_masks import RegisteredScans, carry_mask
+from longitudinal_al.pairs.given_masks import RegisteredScans, carry_mask, read_given_mask
 
 
 def grid(size=(30, 32, 12), spacing=(1.0, 1.0, 3.0), origin=(0.0, 0.0, 0.0)) -> sitk.Image:
@@ -43,13 +43,13 @@ def write(mask: sitk.Image, folder) -> object:
 
 def test_a_mask_on_the_followups_grid_stays_as_it_is(scans, tmp_path):
     mask = ball(scans.followup, (15, 15, 17), 6, value=2)
-    carried = carry_mask(write(mask, tmp_path), None, "reference", scans)
+    carried = carry_mask(read_given_mask(write(mask, tmp_path), None, "reference"), scans)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(carried), sitk.GetArrayFromImage(mask))
 
 
 def test_a_mask_on_the_baselines_grid_follows_the_registration(scans, tmp_path):
     path = write(ball(scans.baseline, (12, 15, 17), 6), tmp_path)
-    carried = carry_mask(path, None, "reference", scans)
+    carried = carry_mask(read_given_mask(path, None, "reference"), scans)
     assert same_grid(carried, scans.followup)
     np.testing.assert_allclose(centre_mm(carried), (17, 15, 17), atol=0.6)
 
@@ -58,20 +58,20 @@ def test_a_mask_in_a_third_space_follows_both_transforms(scans, tmp_path):
     third = grid((40, 40, 20), (1.0, 1.0, 2.0), (100.0, 0.0, 0.0))
     path = write(ball(third, (112, 15, 17), 6), tmp_path)
     sitk.WriteTransform(sitk.TranslationTransform(3, (-100.0, 0.0, 0.0)), str(tmp_path / "to-baseline.tfm"))
-    carried = carry_mask(path, tmp_path / "to-baseline.tfm", "reference", scans)
+    carried = carry_mask(read_given_mask(path, tmp_path / "to-baseline.tfm", "reference"), scans)
     np.testing.assert_allclose(centre_mm(carried), (17, 15, 17), atol=0.6)
 
 
 def test_classes_keep_their_numbers(scans, tmp_path):
     first, second = ball(scans.baseline, (9, 15, 17), 4), ball(scans.baseline, (19, 15, 17), 4, value=2)
-    carried = carry_mask(write(first + second, tmp_path), None, "reference", scans)
+    carried = carry_mask(read_given_mask(write(first + second, tmp_path), None, "reference"), scans)
     assert set(np.unique(sitk.GetArrayFromImage(carried))) == {0, 1, 2}
 
 
 def test_another_grid_without_a_transform_is_refused(scans, tmp_path):
     path = write(ball(grid((20, 20, 9), (1.5, 1.5, 3.0)), (12, 12, 12), 5), tmp_path)
     with pytest.raises(GeometryMismatch, match="give reference_transform"):
-        carry_mask(path, None, "reference", scans)
+        carry_mask(read_given_mask(path, None, "reference"), scans)
 
 
 def test_a_mask_that_lands_beside_the_head_asks_whether_the_scans_are_swapped(scans, tmp_path):
@@ -79,12 +79,12 @@ def test_a_mask_that_lands_beside_the_head_asks_whether_the_scans_are_swapped(sc
     path = write(ball(third, (112, 15, 17), 6), tmp_path)
     sitk.WriteTransform(sitk.TranslationTransform(3, (60.0, 0.0, 0.0)), str(tmp_path / "wrong.tfm"))
     with pytest.raises(InvalidInput, match="not swapped in the table"):
-        carry_mask(path, tmp_path / "wrong.tfm", "reference", scans)
+        carry_mask(read_given_mask(path, tmp_path / "wrong.tfm", "reference"), scans)
 
 
 def test_an_empty_reference_means_no_change(scans, tmp_path):
     empty = ball(scans.baseline, (0, 0, 0), 0)
-    carried = carry_mask(write(empty, tmp_path), None, "reference", scans)
+    carried = carry_mask(read_given_mask(write(empty, tmp_path), None, "reference"), scans)
     assert not sitk.GetArrayFromImage(carried).any()
 
 
@@ -92,7 +92,9 @@ def test_only_the_box_that_the_mask_reaches_is_computed_and_nothing_is_cut_off(s
     turn = sitk.Euler3DTransform((15.0, 15.0, 17.0), 0.3, -0.2, 0.5, (3.0, -2.0, 1.0))
     turned = RegisteredScans(scans.baseline, scans.followup, turn)
     mask = ball(scans.baseline, (9, 15, 17), 5) + ball(scans.baseline, (26, 29, 30), 4, value=2)
-    carried = sitk.GetArrayFromImage(carry_mask(write(mask, tmp_path), None, "reference", turned))
+    carried = sitk.GetArrayFromImage(
+        carry_mask(read_given_mask(write(mask, tmp_path), None, "reference"), turned)
+    )
     for value in (1, 2):
         share = sitk.Resample(
             sitk.Cast(mask == value, sitk.sitkFloat32), scans.followup, turn, sitk.sitkLinear
