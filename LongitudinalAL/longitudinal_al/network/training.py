@@ -34,12 +34,12 @@ class TrainingSettings:
         Decay of the running average of the weights, which is what is kept.
     """
 
-    steps: int = 400
-    batch: int = 16
-    patch: int = 96
+    steps: int = 650
+    batch: int = 32
+    patch: int = 48
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
-    change_share: float = 0.3
+    change_share: float = 0.5
     average: float = 0.98
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -100,7 +100,10 @@ def _train_on(
         network = network.to(device, memory_format=torch.channels_last).train()
         average = copy.deepcopy(network)
         optimiser = torch.optim.AdamW(
-            network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+            network.parameters(),
+            settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=device.type in ("cpu", "cuda"),
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.15

@@ -16,6 +16,8 @@ class Augmentation:
 
     Attributes
     ----------
+    moved : float
+        Share of the examples that are moved; the others stay as sharp as the scans are.
     rotation_degrees, scale : float
         Largest in-plane rotation, and largest relative change of size, of the whole example.
     misalignment_pixels : float
@@ -28,6 +30,7 @@ class Augmentation:
         Largest relative change of the difference channel.
     """
 
+    moved: float = 0.5
     rotation_degrees: float = 15.0
     scale: float = 0.12
     misalignment_pixels: float = 1.0
@@ -59,7 +62,8 @@ def augment(
         New stacks and masks (soft at their edges), same shapes.
     """
     stacks, masks = _flip(stacks, masks, generator)
-    stacks, masks = _move(stacks, masks, how, generator)
+    moved = torch.rand(len(stacks), generator=generator) < how.moved
+    stacks[moved], masks[moved] = _move(stacks[moved], masks[moved], how, generator)
     return _change_contrast(stacks, how, generator), masks
 
 

@@ -14,6 +14,8 @@ from longitudinal_al.pairs.stack import CHANNELS
 DIFFERENCE = CHANNELS.index("difference")
 LARGE_DIFFERENCE = 8.0
 """In robust z."""
+CENTRES = 256
+"""Places that are remembered of a slice pair, spread evenly, to centre patches on."""
 
 
 class LabelledSlicePairs:
@@ -42,6 +44,9 @@ class LabelledSlicePairs:
         self.rows = sorted(masks)
         self.masks = {row: pool.mask_to_network(row, masks[row]) for row in self.rows}
         self.with_change = [row for row in self.rows if self.masks[row].any()]
+        self._patches = pool.patch_reader(neighbours)
+        self._change_at: dict[int, np.ndarray] = {}
+        self._no_change_at: dict[int, np.ndarray] = {}
         self.difficulty = _difficulty([pool.entries[row].difference_score for row in self.rows])
 
     def __len__(self) -> int:
@@ -72,23 +77,31 @@ class LabelledSlicePairs:
         centred = round(batch * change_share) if self.with_change else 0
         rows = [int(row) for row in generator.choice(self.with_change, centred)] if centred else []
         rows += [int(row) for row in generator.choice(self.rows, batch - centred, p=self.difficulty)]
-        stacks = self.pool.stacks(rows, self.neighbours)
-        images, masks = [], []
+        windows = []
         for place, row in enumerate(rows):
-            centres = self.masks[row] if place < centred else self._unchanged(row, stacks[place])
-            window = _window_around(_pick(centres, generator), centres.shape, patch, generator)
-            images.append(stacks[place][(..., *window)])
-            masks.append(self.masks[row][window])
-        return torch.from_numpy(np.stack(images)).float(), torch.from_numpy(np.stack(masks)).float()
+            centres = self._change(row) if place < centred else self._no_change(row)
+            windows.append(_window_around(_pick(centres, generator), self.pool.size, patch, generator))
+        masks = np.stack([self.masks[row][window] for row, window in zip(rows, windows, strict=True)])
+        stacks = self._patches.read(rows, windows)
+        return torch.from_numpy(stacks).float(), torch.from_numpy(masks).float()
 
-    def _unchanged(self, row: int, stack: np.ndarray) -> np.ndarray:
+    def _change(self, row: int) -> np.ndarray:
+        """Return where the change of a slice pair is; (n, 2) rows and columns."""
+        if row not in self._change_at:
+            self._change_at[row] = np.argwhere(self.masks[row])
+        return self._change_at[row]
+
+    def _no_change(self, row: int) -> np.ndarray:
         """Return where a patch that is not centred on change may be: where the scans differ all the same.
 
         What differs and is no change (artefacts, edges) is what has to be learned; plain tissue comes along.
         """
-        slice_itself = stack[self.neighbours]
-        differs = (np.abs(slice_itself[DIFFERENCE]) > LARGE_DIFFERENCE) & ~self.masks[row]
-        return differs if differs.any() else (slice_itself != 0).any(axis=0)
+        if row not in self._no_change_at:
+            slice_itself = self.pool.stacks([row])[0, 0]
+            differs = (np.abs(slice_itself[DIFFERENCE]) > LARGE_DIFFERENCE) & ~self.masks[row]
+            places = np.argwhere(differs if differs.any() else (slice_itself != 0).any(axis=0))
+            self._no_change_at[row] = places[:: 1 + len(places) // CENTRES]
+        return self._no_change_at[row]
 
 
 def _difficulty(difference_scores: Sequence[float]) -> np.ndarray:
@@ -97,23 +110,19 @@ def _difficulty(difference_scores: Sequence[float]) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _pick(inside: np.ndarray, generator: np.random.Generator) -> tuple[int, int]:
-    """Draw one of the true pixels; the centre where there is none."""
-    hits = np.flatnonzero(inside)
-    if not hits.size:
-        return inside.shape[0] // 2, inside.shape[1] // 2
-    row, column = divmod(int(hits[generator.integers(hits.size)]), inside.shape[1])
-    return row, column
+def _pick(places: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw one of the places, (n, 2)."""
+    return places[generator.integers(len(places))]
 
 
 def _window_around(
-    centre: tuple[int, int], shape: tuple[int, ...], patch: int, generator: np.random.Generator
+    centre: np.ndarray, shape: tuple[int, int], patch: int, generator: np.random.Generator
 ) -> tuple[slice, slice]:
     """Return a window of the patch's size that holds the centre somewhere, and stays inside the image."""
     window = []
     for place, length in zip(centre, shape, strict=True):
         side = min(patch, length)
-        start = place - side // 2 + int(generator.integers(-side // 3, side // 3 + 1))
+        start = int(place) - side // 2 + int(generator.integers(-side // 3, side // 3 + 1))
         start = min(max(start, 0), length - side)
         window.append(slice(start, start + side))
     return window[0], window[1]

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.imaging.reading import read_mask
+from longitudinal_al.pairs.patches import PatchReader, window_in
 from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.pairs.slices import slices_of
 from longitudinal_al.pairs.stack import CHANNELS, open_stack
@@ -154,6 +155,16 @@ class Pool:
                     _paste(where, stack[min(max(place + step, 0), len(stack) - 1)])
         return images
 
+    def patch_reader(self, neighbours: int) -> PatchReader:
+        """Return what reads windows of slices, for training."""
+        return PatchReader(self.size, self._locate, neighbours)
+
+    def _locate(self, row: int) -> tuple[Path, int]:
+        """Return a slice pair's folder, and its place in the stack there."""
+        entry = self.entries[row]
+        prepared = self.pairs[entry.pair]
+        return prepared.folder, entry.slice - prepared.record.first_slice
+
     def foreground(self, rows: Sequence[int]) -> np.ndarray:
         """Read the foreground of slice pairs; boolean, (n, rows, columns)."""
         inside = np.zeros((len(rows), *self.size), bool)
@@ -171,7 +182,7 @@ class Pool:
     def to_grid(self, row: int, image: np.ndarray) -> np.ndarray:
         """Take a network-sized image back to the pair's grid; float32, (grid rows, grid columns)."""
         frame = self.pairs[self.entries[row].pair].record.frame
-        return frame.to_grid(image[_window(self.size, (frame.rows, frame.columns))])
+        return frame.to_grid(image[window_in(self.size, (frame.rows, frame.columns))])
 
     def _by_pair(
         self, images: np.ndarray, rows: Sequence[int]
@@ -213,11 +224,5 @@ def _input_size(prepared: Sequence[PreparedPair]) -> tuple[int, int]:
     return -(-rows // MULTIPLE) * MULTIPLE, -(-columns // MULTIPLE) * MULTIPLE
 
 
-def _window(size: tuple[int, int], inner: tuple[int, int]) -> tuple[slice, slice]:
-    """Return where a window of size ``inner`` lies, centred in ``size``."""
-    top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
-    return slice(top, top + inner[0]), slice(left, left + inner[1])
-
-
 def _paste(out: np.ndarray, image: np.ndarray) -> None:
-    out[(..., *_window(out.shape[-2:], image.shape[-2:]))] = image
+    out[(..., *window_in(out.shape[-2:], image.shape[-2:]))] = image

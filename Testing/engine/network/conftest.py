@@ -17,6 +17,18 @@ class Entry:
     difference_score: float
 
 
+class PatchesInMemory:
+    """What `PatchReader` gives, from arrays."""
+
+    def __init__(self, pool: PoolInMemory, neighbours: int) -> None:
+        self.pool = pool
+        self.neighbours = neighbours
+
+    def read(self, rows: Sequence[int], windows: Sequence[tuple[slice, slice]]) -> np.ndarray:
+        stacks = self.pool.stacks(rows, self.neighbours)
+        return np.stack([stack[(..., *window)] for stack, window in zip(stacks, windows, strict=True)])
+
+
 class PoolInMemory:
     """Slices with bright balls that are only there at follow-up; what `Pool` gives, from arrays."""
 
@@ -45,6 +57,9 @@ class PoolInMemory:
     def stacks(self, rows: Sequence[int], neighbours: int = 0) -> np.ndarray:
         middle = [1] * (2 * neighbours + 1)
         return self._stacks[list(rows)][:, middle]
+
+    def patch_reader(self, neighbours: int) -> PatchesInMemory:
+        return PatchesInMemory(self, neighbours)
 
     def foreground(self, rows: Sequence[int]) -> np.ndarray:
         inside = np.ones((len(rows), *self.size), bool)

@@ -63,6 +63,16 @@ def test_nothing_prepared_says_what_to_do(tmp_path):
         Pool.open(project)
 
 
+@pytest.mark.parametrize("window", [(slice(4, 20), slice(6, 30)), (slice(-5, 11), slice(0, 9))])
+def test_a_patch_is_a_window_of_the_slices(pool, window):
+    rows = [0, 3, len(pool) - 1]
+    whole = np.pad(pool.stacks(rows, 1), [(0, 0)] * 3 + [(5, 5)] * 2)
+    shifted = tuple(slice(part.start + 5, part.stop + 5) for part in window)
+    patches = pool.patch_reader(1).read(rows, [window] * 3)
+    assert (patches == whole[(..., *shifted)]).all()
+    assert patches.any()
+
+
 def test_half_of_the_patches_hold_change(pool):
     masks = {row: pool.pairs[e.pair].reference_slices()[e.slice] for row, e in enumerate(pool.entries)}
     labelled = LabelledSlicePairs(pool, masks)
