@@ -16,8 +16,6 @@ class Augmentation:
 
     Attributes
     ----------
-    moved : float
-        Share of the examples that are moved; the others stay as sharp as the scans are.
     rotation_degrees, scale : float
         Largest in-plane rotation, and largest relative change of size, of the whole example.
     misalignment_pixels : float
@@ -28,9 +26,10 @@ class Augmentation:
         Largest standard deviation of added noise, in robust z, of each time on its own.
     difference_gain : float
         Largest relative change of the difference channel.
+    moved : float
+        Share of the examples that are rotated, scaled and shifted; the others stay as sharp as the scans are.
     """
 
-    moved: float = 0.5
     rotation_degrees: float = 15.0
     scale: float = 0.12
     misalignment_pixels: float = 1.0
@@ -38,6 +37,7 @@ class Augmentation:
     offset: float = 0.25
     noise: float = 0.2
     difference_gain: float = 0.25
+    moved: float = 0.5
 
 
 def augment(
@@ -63,7 +63,8 @@ def augment(
     """
     stacks, masks = _flip(stacks, masks, generator)
     moved = torch.rand(len(stacks), generator=generator) < how.moved
-    stacks[moved], masks[moved] = _move(stacks[moved], masks[moved], how, generator)
+    if moved.any():
+        stacks[moved], masks[moved] = _move(stacks[moved], masks[moved], how, generator)
     return _change_contrast(stacks, how, generator), masks
 
 

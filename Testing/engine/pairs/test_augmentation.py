@@ -40,6 +40,14 @@ def test_without_strength_only_mirrors_are_left():
     assert torch.allclose(new_masks.sum(), masks.sum(), rtol=1e-3)
 
 
+def test_the_wanted_share_is_moved_and_the_rest_stays_sharp():
+    stacks, masks = example(200)
+    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, moved=0.25)
+    new, _ = augment(stacks, masks, how, torch.Generator().manual_seed(2))
+    still = [torch.equal(a, b) or torch.equal(a, b.flip(-1)) for a, b in zip(new, stacks, strict=True)]
+    assert 0.65 < np.mean(still) < 0.85
+
+
 def test_mask_moves_with_the_followup():
     stacks, masks = example(16)
     how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0)
