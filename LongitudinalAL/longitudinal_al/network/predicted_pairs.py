@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ from longitudinal_al.project.store import Project
 PAIR_GRID = "change.nii.gz"
 FOLLOWUP_GRID = "change-on-followup.nii.gz"
 
+Progress = Callable[[str, float], None]
+
 
 def predict_pairs(
     project: Project,
     pair_ids: Sequence[str] | None,
     out: Path,
-    progress: Callable[[str, float], None] = lambda phase, share: None,
+    progress: Progress = lambda phase, share: None,
 ) -> list[Path]:
     """Write the predicted masks of change with the newest model.
 
@@ -61,21 +64,32 @@ def predict_pairs(
     for done, name in enumerate(wanted):
         progress(name, done / len(wanted))
         prepared = pool.pairs[name]
-        mask = predicted_volume(networks, pool, prepared)
+        within = partial(_within, progress, name, done, len(wanted))
+        mask = predicted_volume(networks, pool, prepared, within)
         written += _write_on_both_grids(mask, prepared, out / name)
     progress("done", 1.0)
     return written
 
 
-def predicted_volume(networks: Sequence[ChangeNetwork], pool: Pool, prepared: PreparedPair) -> sitk.Image:
-    """Predict every slice of a pair; uint8, on the pair's grid."""
+def _within(progress: Progress, name: str, done: int, pairs: int, share: float) -> None:
+    progress(name, (done + share) / pairs)
+
+
+def predicted_volume(
+    networks: Sequence[ChangeNetwork],
+    pool: Pool,
+    prepared: PreparedPair,
+    progress: Callable[[float], None] = lambda share: None,
+) -> sitk.Image:
+    """Predict every slice of a pair; uint8, on the pair's grid. Reports the share done slice by slice."""
     grid = prepared.grid()
     axis = prepared.record.slice_axis
     count = grid.GetSize()[2 - axis]
     slices = np.zeros((count, *prepared.grid_shape), np.uint8)
     rows = [pool.index[(prepared.pair.id, index)] for index in prepared.record.slices]
-    for row, mask in predicted_masks(networks, pool, rows):
+    for done, (row, mask) in enumerate(predicted_masks(networks, pool, rows)):
         slices[pool.entries[row].slice] = mask
+        progress(done / len(rows))
     return volume_of(slices, axis, grid)
 
 

@@ -47,3 +47,17 @@ def test_without_a_model_it_says_what_to_do(small_project, tmp_path):
 def test_a_pair_that_is_not_prepared_is_named(with_model, tmp_path):
     with pytest.raises(NotReady, match="pair nobody"):
         predict_pairs(with_model, ["nobody"], tmp_path / "out")
+
+
+def test_the_share_done_grows_slice_by_slice_so_that_it_can_be_called_off_within_a_pair(with_model, tmp_path):
+    reports = []
+    predict_pairs(
+        with_model, ["p0", "p3"], tmp_path / "out", lambda name, share: reports.append((name, share))
+    )
+    shares = [share for _, share in reports]
+    assert shares == sorted(shares)
+    for name, first, last in (("p0", 0.0, 0.5), ("p3", 0.5, 1.0)):
+        own = [share for pair, share in reports if pair == name]
+        assert len(own) > 10
+        assert first <= min(own) < max(own) < last
+    assert reports[-1] == ("done", 1.0)
