@@ -59,13 +59,19 @@ def network_input(stacks: torch.Tensor) -> torch.Tensor:
     """
     baseline, followup, robust = stacks.unbind(2)
     plain = (followup - baseline) / IMAGE_SCALE
-    robust = torch.asinh(robust / DIFFERENCE_KNEE) / 2
+    robust = _compressed(robust / DIFFERENCE_KNEE) / 2
     middle = stacks.shape[1] // 2
     others = [place for place in range(stacks.shape[1]) if place != middle]
     own = torch.stack([baseline[:, middle], followup[:, middle]], dim=1) / IMAGE_SCALE
     return torch.cat(
         [own, plain[:, [middle]], robust[:, [middle]], plain[:, others], robust[:, others]], dim=1
     )
+
+
+def _compressed(values: torch.Tensor) -> torch.Tensor:
+    """Return the inverse hyperbolic sine; `torch.asinh` itself takes ten times as long on a CPU."""
+    size = values.float().abs()
+    return torch.log(size + torch.sqrt(size * size + 1)).copysign(values).to(values.dtype)
 
 
 def _block(inputs: int, outputs: int, layers: int = 2) -> nn.Sequential:

@@ -15,7 +15,7 @@ from longitudinal_al.network.architecture import ChangeNetwork, network_input
 from longitudinal_al.network.device import fast_dtype, pick_device
 from longitudinal_al.pairs.pool import Pool
 
-BATCH = 32
+BATCH = 16
 
 
 @dataclass(frozen=True)
