@@ -35,7 +35,7 @@ class Volume:
 
     def indices_of(self, points: np.ndarray) -> np.ndarray:
         """Fractional array indices (3, n), in the order slice, row, column, of physical points (n, 3)."""
-        return turned(points - self.origin, np.linalg.inv(self.steps)).T[::-1]
+        return np.ascontiguousarray(turned(points - self.origin, np.linalg.inv(self.steps)).T[::-1])
 
     def sample(self, indices: np.ndarray) -> np.ndarray:
         """Values at fractional array indices (3, n), linearly interpolated; NaN outside the scan."""
