@@ -139,8 +139,8 @@ def test_every_end_says_why() -> None:
     queue.labelled("a", 0)
     assert queue.next() == End(
         EndKind.USED_UP,
-        "Nothing is left to hand out: 1 slice pair labelled. This ranking was a batch of 1: rank again, or start "
-        "the worker, for more.",
+        "Nothing is left to hand out: 1 slice pair labelled. This ranking was a batch of 1: rank again, or "
+        "start the worker, for more.",
     )
     queue = queue_of(("a", 0))
     queue.labelled("a", 0)
