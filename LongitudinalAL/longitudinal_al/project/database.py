@@ -11,6 +11,7 @@ from typing import Any
 from longitudinal_al.errors import LongitudinalALError, ProjectBusy, ProjectDamaged, StorageFailed
 
 BUSY_SECONDS = 10.0
+_JOURNAL_BYTES = 1 << 20  # what a large transaction may leave lying there
 _INTACT = "what was saved before is intact"
 
 # SQLite's own sentences, since Python 3.10 does not give the error's number.
@@ -53,6 +54,11 @@ def translated(path: Path) -> Iterator[None]:
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # a fault of the program, not of the file
     except sqlite3.DatabaseError as error:
+        if not path.exists():
+            raise StorageFailed(
+                f"{path} is gone: its folder was deleted, renamed or disconnected while it was open. Bring "
+                "it back, open the project again, and save once more what was not saved yet"
+            ) from error
         for sentence, kind, advice in _MEANINGS:
             if sentence in str(error):
                 raise kind(f"{path}: {advice} (SQLite: {error})") from error
@@ -63,9 +69,9 @@ class Database:
     """An open SQLite file with the settings that a project needs.
 
     A rollback journal and not a write-ahead log, because projects lie on network shares; `synchronous=FULL`,
-    so that what was acknowledged is on the disk. The journal is cut to nothing at the end of a transaction
-    and not deleted, as only the former is made durable by every system: a deleted journal may come back
-    after a power loss, and take the last transaction back. Used from the thread that opened it.
+    so that what was acknowledged is on the disk. At the end of a transaction the journal's head is zeroed
+    and synced, not the journal deleted, as only the former is made durable by every system: a deleted journal
+    may come back after a power loss, and take the last transaction back. Used from the thread that opened it.
 
     Parameters
     ----------
@@ -79,7 +85,7 @@ class Database:
 
     def __init__(self, path: Path, timeout: float = BUSY_SECONDS, *, temporary: bool = False) -> None:
         self.path = path
-        self._journal = "MEMORY" if temporary else "TRUNCATE"
+        self._journal = "MEMORY" if temporary else "PERSIST"
         with translated(path):
             self._connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
         try:
@@ -94,6 +100,7 @@ class Database:
             for setting in (
                 "synchronous=FULL",
                 f"journal_mode={self._journal}",
+                f"journal_size_limit={_JOURNAL_BYTES}",
                 "foreign_keys=ON",
                 "trusted_schema=OFF",  # a file from elsewhere must not run functions through its schema
                 "cell_size_check=ON",
