@@ -220,19 +220,21 @@ def score_rows(
         return Scored(np.array(scores, float), None)
     wants_dropout = Needs.DROPOUT in wanted.needs or (Needs.ENSEMBLE in wanted.needs and len(networks) < 2)
     passes = DROPOUT_PASSES if wants_dropout else 0
-    score, features = [np.zeros(0)], []
+    # Filled in place: small pieces kept from every batch would hold on to the memory around them.
+    score = np.zeros(len(rows))
+    wants_features = Needs.FEATURES in wanted.needs
+    features = np.zeros((len(rows), networks[0].features_size), np.float32) if wants_features else None
+    done = 0
     for predicted in predict(networks, pool, rows, dropout_passes=passes, seed=seed):
         view = Predictions(predicted.members, predicted.difference, predicted.foreground)
-        own = (
-            np.zeros(len(view)) if isinstance(wanted.score, ScoreSource) else wanted.score(view).cpu().numpy()
-        )
-        score.append(own.astype(float))
-        features.append(predicted.features.cpu().numpy())
-        progress("scoring", (sum(map(len, score))) / len(rows))
-    width = networks[0].features_size
-    wants_features = Needs.FEATURES in wanted.needs
-    stacked = np.concatenate(features) if features else np.zeros((0, width), np.float32)
-    return Scored(np.concatenate(score), stacked if wants_features else None)
+        here = slice(done, done + len(view))
+        if not isinstance(wanted.score, ScoreSource):
+            score[here] = wanted.score(view).cpu().numpy()
+        if features is not None:
+            features[here] = predicted.features.cpu().numpy()
+        done += len(view)
+        progress("scoring", done / len(rows))
+    return Scored(score, features)
 
 
 def _columns(pool: Pool, rows: Sequence[int]) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.records import Pair
 
 RECORD_FILE = "prepared.json"
-RECIPE = 4
+RECIPE = 5
 """Raised whenever preparing the same scans gives something else: older records are then made again."""
 
 VOLUMES = ("baseline.nii.gz", "followup.nii.gz", "difference.nii.gz", "foreground.nii.gz")
