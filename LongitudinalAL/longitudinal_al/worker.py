@@ -25,7 +25,9 @@ def prepare(job: Job, project: Project) -> Result:
     """Prepare every pair that is new or has changed."""
     if not project.status()["pairs"]:
         raise NotReady(f"{project.folder}: there are no pairs yet; add some first")
-    failures = prepare_project(project, progress=job.progress, seed=job.arguments["seed"])
+    failures = prepare_project(
+        project, progress=job.progress, seed=job.arguments["seed"], interrupt=job.interrupt
+    )
     counts = project.status()
     return {
         "prepared": counts["pairs"] - counts["unprepared_pairs"] - counts["failed_pairs"],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,18 @@ class Placed:
     reference: sitk.Image | None
 
 
-def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int = 0) -> Outcome:
+def _go_on() -> None:
+    """Never interrupt."""
+
+
+def prepare_pair(
+    folder: Path,
+    pair: Pair,
+    key: str,
+    pixel_mm: float,
+    seed: int = 0,
+    interrupt: Callable[[], None] = _go_on,
+) -> Outcome:
     """Prepare one pair; touches nothing but its folder, so pairs can be prepared side by side.
 
     Leaves ``baseline``, ``followup``, ``difference``, ``foreground`` (and ``reference``, if there is one) as
@@ -67,6 +79,8 @@ def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int 
         Size of a network pixel.
     seed : int
         Of the random steps of the registration.
+    interrupt : callable
+        Called several times a second; what it raises ends the work, and the pair stays unprepared.
 
     Raises
     ------
@@ -76,20 +90,33 @@ def prepare_pair(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int 
         When no transform was found at all.
     """
     baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
-    with ThreadPoolExecutor(1) as beside:
+    interrupt()
+    with _thread_beside() as beside:
         reading = beside.submit(read_given_masks, pair)
-        transform = register(baseline, followup, seed=seed).transform
+        transform = register(baseline, followup, seed=seed, progress=lambda share: interrupt()).transform
         looked_at, pose = reduced_scans(baseline, followup), pose_of_transform(transform)
         scans = RegisteredScans(baseline, followup, transform)
         placing = beside.submit(bring_onto_grid, scans, reading.result())
+        interrupt()
         check = check_pose(looked_at, pose)
+        interrupt()
         if check.verdict is Verdict.FAILED:
             return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
-        prepared = _difference_and_write(folder, placing.result(), key, pixel_mm, beside)
+        prepared = _difference_and_write(folder, placing.result(), key, pixel_mm, beside, interrupt)
     write_transform(transform, folder / "transform.tfm")
     prepared.write(folder)
     verdict, reason = _with_dates_checked(pair, check)
     return Outcome(verdict, reason, check.figures, len(prepared.slices))
+
+
+@contextmanager
+def _thread_beside() -> Iterator[ThreadPoolExecutor]:
+    """Give a second thread; what it has not begun when the work ends early is dropped."""
+    beside = ThreadPoolExecutor(1)
+    try:
+        yield beside
+    finally:
+        beside.shutdown(wait=True, cancel_futures=True)
 
 
 def _with_dates_checked(pair: Pair, check: RegistrationCheck) -> tuple[Verdict, str]:
@@ -126,13 +153,19 @@ def bring_onto_grid(scans: RegisteredScans, masks: Mapping[str, GivenMask]) -> P
 
 
 def _difference_and_write(
-    folder: Path, placed: Placed, key: str, pixel_mm: float, beside: ThreadPoolExecutor
+    folder: Path,
+    placed: Placed,
+    key: str,
+    pixel_mm: float,
+    beside: ThreadPoolExecutor,
+    interrupt: Callable[[], None],
 ) -> Prepared:
     """Difference and cut a pair while the thread beside normalises, packs and writes its volumes.
 
     The thread gets copies, or images that are not touched again: SimpleITK copies on write, which two
     threads must not do at once.
     """
+    interrupt()
     axis = slice_axis(placed.followup)
     spacing = spacing_of(placed.followup, axis)
     copied = _copy(placed.foreground)
@@ -145,7 +178,9 @@ def _difference_and_write(
     if placed.reference is not None:
         images["reference"] = placed.reference
     writing = [beside.submit(write_image, image, folder / f"{name}.nii.gz") for name, image in images.items()]
+    interrupt()
     arrays |= {name: np.moveaxis(job.result(), axis, 0) for name, job in normalising.items()}
+    interrupt()
     prepared = _cut(folder, arrays, axis, spacing, key, pixel_mm)
     for written in writing:
         written.result()

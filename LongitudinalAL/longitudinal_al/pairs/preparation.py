@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from longitudinal_al.errors import LongitudinalALError, StorageFailed
+from longitudinal_al.errors import Cancelled, LongitudinalALError, StorageFailed
 from longitudinal_al.pairs.pair_preparation import Outcome, prepare_pair
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
 from longitudinal_al.pairs.prepared import is_current, preparation_key
@@ -27,7 +27,13 @@ class Failure:
     reason: str
 
 
-def prepare_project(project: Project, *, progress: Progress | None = None, seed: int = 0) -> list[Failure]:
+def prepare_project(
+    project: Project,
+    *,
+    progress: Progress | None = None,
+    seed: int = 0,
+    interrupt: Callable[[], None] = lambda: None,
+) -> list[Failure]:
     """Prepare every pair that is not prepared yet, or whose scans have changed since.
 
     A pair that fails is set aside with its reason, and the others go on.
@@ -40,6 +46,9 @@ def prepare_project(project: Project, *, progress: Progress | None = None, seed:
         Called with the pair's id and the share of all work that is done, from 0 to 1.
     seed : int
         Of the random steps of the registration.
+    interrupt : callable
+        Called several times a second, on any thread; what it raises ends the work between two steps of a
+        pair. `Cancelled` is the error for that: the pairs at hand stay as they were.
 
     Returns
     -------
@@ -59,7 +68,9 @@ def prepare_project(project: Project, *, progress: Progress | None = None, seed:
         pixel_mm = network_pixel_mm(project)
         todo = _unprepared(project, pixel_mm)
         report("", 0.0)
-        for done, (pair, outcome) in enumerate(_prepare_all(project, todo, pixel_mm, seed), start=1):
+        for done, (pair, outcome) in enumerate(
+            _prepare_all(project, todo, pixel_mm, seed, interrupt), start=1
+        ):
             if outcome.verdict is Verdict.FAILED:
                 project.set_failed(pair.id, outcome.reason, outcome.figures)
                 failures.append(Failure(pair.id, outcome.reason))
@@ -83,12 +94,18 @@ def _unprepared(project: Project, pixel_mm: float) -> dict[str, tuple[Pair, str]
 
 
 def _prepare_all(
-    project: Project, todo: Mapping[str, tuple[Pair, str]], pixel_mm: float, seed: int
+    project: Project,
+    todo: Mapping[str, tuple[Pair, str]],
+    pixel_mm: float,
+    seed: int,
+    interrupt: Callable[[], None],
 ) -> Iterator[tuple[Pair, Outcome]]:
     """Prepare pairs side by side and yield each as it is done; what is not begun is dropped on an error."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         running: dict[Future[Outcome], Pair] = {
-            threads.submit(_prepare_or_say_why, project.pair_folder(name), pair, key, pixel_mm, seed): pair
+            threads.submit(
+                _prepare_or_say_why, project.pair_folder(name), pair, key, pixel_mm, seed, interrupt
+            ): pair
             for name, (pair, key) in todo.items()
         }
         try:
@@ -98,11 +115,13 @@ def _prepare_all(
             threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _prepare_or_say_why(folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int) -> Outcome:
-    """Prepare a pair; an error in its data is an outcome, a full disk is not."""
+def _prepare_or_say_why(
+    folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int, interrupt: Callable[[], None]
+) -> Outcome:
+    """Prepare a pair; an error in its data is an outcome, a full disk or the user's change of mind is not."""
     try:
-        return prepare_pair(folder, pair, key, pixel_mm, seed)
-    except StorageFailed:
+        return prepare_pair(folder, pair, key, pixel_mm, seed, interrupt)
+    except (StorageFailed, Cancelled):
         raise
     except LongitudinalALError as error:
         return Outcome(Verdict.FAILED, str(error), {}, 0)

@@ -1,7 +1,10 @@
+import threading
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from longitudinal_al.errors import Cancelled
 from longitudinal_al.imaging.reading import read_scan, same_grid
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
@@ -97,3 +100,35 @@ def test_two_patients_in_one_pair_are_kept_out(small_cohort, tmp_path):
         (failure,) = prepare_project(project)
         assert "mixed" in failure.reason
         assert project.pair("mixed").verdict is Verdict.FAILED
+
+
+class CallOff:
+    """Calls the work off at its n-th question whether to go on, and at every later one."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.asked = at, 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        with self._lock:
+            self.asked += 1
+        if self.asked >= self.at:
+            raise Cancelled("called off")
+
+
+def test_calling_it_off_reaches_every_step_of_a_pair_and_leaves_it_unprepared(small_cohort, tmp_path):
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs(read_pairs_table(small_cohort.table)[:1])
+        counting = CallOff(at=10**9)
+        prepare_project(project, interrupt=counting)
+        (pair,) = project.pairs()
+        assert pair.state is PairState.PREPARED
+    for at in range(1, counting.asked + 1, 3):
+        with Project.create(tmp_path / f"p{at}") as project:
+            project.add_pairs(read_pairs_table(small_cohort.table))
+            with pytest.raises(Cancelled):
+                prepare_project(project, interrupt=CallOff(at))
+            assert {pair.state for pair in project.pairs()} == {PairState.ADDED}
+            assert not list(project.folder.rglob("*.tmp.*"))
+            assert not list(project.folder.rglob("prepared.json"))
+    assert counting.asked >= 10
