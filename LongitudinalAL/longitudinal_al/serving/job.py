@@ -33,8 +33,8 @@ class Job:
         self._send = send
         self._heard = heard
         self._cancelled = threading.Event()
-        self._share = 0.0
-        self._step_started = time.monotonic()
+        self._share = float("inf")
+        self._began_at = (0.0, 0.0)
         self._told = float("-inf")
 
     @property
@@ -74,11 +74,12 @@ class Job:
         self._heard()
         self.interrupt()
         now, share = time.monotonic(), current / maximum if maximum else 1.0
-        if share < self._share or not share:  # another step begins: its time left is its own
-            self._step_started = now
+        if share < self._share:  # another step begins: its time left is its own
+            self._began_at = now, share
         self._share = share
         if now - self._told < PROGRESS_SECONDS:
             return
         self._told = now
-        left = round((now - self._step_started) * (1 / share - 1), 1) if 0 < share <= 1 else None
+        seconds, gained = now - self._began_at[0], share - self._began_at[1]
+        left = round(seconds * (1 - share) / gained, 1) if gained > 0 else None
         self.send(EventKind.PROGRESS, phase=phase, current=current, maximum=maximum, seconds_left=left)
