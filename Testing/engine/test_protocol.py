@@ -26,6 +26,7 @@ from longitudinal_al.protocol import (
     encode,
 )
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 VALUES = {str: "pair ä", int: 3, float: 2.5, bool: True}
 
 
@@ -179,3 +180,22 @@ def test_an_event_that_nobody_could_read_is_not_sent():
     with pytest.raises(ProtocolError, match="too long") as refused:
         encode(Event(EventKind.DONE, "4", {"result": "x" * MAX_LINE_BYTES}))
     assert refused.value.id == "4"
+
+
+def test_the_page_names_every_verb_argument_and_event():
+    page = PAGE.read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for verb, arguments in ARGUMENTS.items():
+        for name in arguments:
+            assert f"`{name}`" in rows[verb.value]
+    assert {kind.value for kind in EventKind} <= set(rows)
+
+
+def test_the_conversation_on_the_page_is_one():
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:2] in ("> ", "< ")]
+    requests = [decode_request(line[2:].encode()) for line in lines if line.startswith(">")]
+    events = [decode_event(line[2:].encode()) for line in lines if line.startswith("<")]
+    assert {request.verb for request in requests} >= set(Verb) - {Verb.EXPLAIN}
+    ends = [event.id for event in events if event.kind.is_terminal]
+    assert sorted(ends) == sorted(request.id for request in requests)
+    assert (events[0].kind, events[-1].kind) == (EventKind.READY, EventKind.LEAVING)

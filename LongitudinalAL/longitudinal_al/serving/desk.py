@@ -49,6 +49,10 @@ class Desk:
         Returns the result of `status`; called on the desk's thread, and never waits.
     labelling : callable
         Called on the desk's thread when the front end says that someone labels.
+    heard : callable
+        Called at every report of the work, on the main thread.
+    end : callable
+        Ends the process with an exit status when the main thread did not in time.
     """
 
     def __init__(
@@ -58,12 +62,14 @@ class Desk:
         describe: Callable[[], dict[str, Any]],
         labelling: Callable[[], None] = lambda: None,
         heard: Callable[[], None] = lambda: None,
+        end: Callable[[int], None] = os._exit,
     ) -> None:
         self._channel = channel
         self._handled = frozenset(handled)
         self._describe = describe
         self._labelling = labelling
         self._heard = heard
+        self._end = end
         self._answers: dict[Verb, Callable[[Request], dict[str, Any]]] = {
             Verb.STATUS: self._status,
             Verb.CANCEL: self._cancel,
@@ -133,7 +139,7 @@ class Desk:
     def _end_anyway(self, leaving: Leaving) -> None:
         self._channel.send(EventKind.LEAVING, reason=leaving.reason)
         self._channel.close()
-        os._exit(leaving.status)
+        self._end(leaving.status)
 
     # The front end's side
 

@@ -6,6 +6,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,16 +59,24 @@ class Service:
         To the front end.
     tasks : mapping of Verb to Task
         What it can do.
+    end : callable
+        See `Desk`.
     """
 
-    def __init__(self, folder: Path, channel: Channel, tasks: Mapping[Verb, Task]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        channel: Channel,
+        tasks: Mapping[Verb, Task],
+        end: Callable[[int], None] = os._exit,
+    ) -> None:
         self._folder = folder
         self._channel = channel
         self._tasks = tasks
         self._threads = Threads()
         self.board = Board(channel.send)
         self.watch = ProjectWatch(folder, self.board, lambda: self.desk.wake(), self._vanished)
-        self.desk = Desk(channel, tasks, self.board.describe, self._labelling, self._heard)
+        self.desk = Desk(channel, tasks, self.board.describe, self._labelling, self._heard, end)
         channel.when_broken(lambda: self.desk.leave("the front end is gone"))
 
     def run(self, requests: int, thinker: Thinker | None = None) -> int:
@@ -113,7 +122,7 @@ class Service:
         if thinker is None or self.desk.resting or self.desk.leaving:
             return False
         try:
-            return thinker.step(self.desk.interrupt)
+            return thinker.step(self._interrupt)
         except Interrupted:
             return True
         except Cancelled:
@@ -122,6 +131,10 @@ class Service:
             self._channel.send(EventKind.NOTE, None, message=in_words(error)["message"])
             self.desk.rest()
             return False
+
+    def _interrupt(self) -> None:
+        self._heard()
+        self.desk.interrupt()
 
     def publish(self, kind: EventKind, data: Mapping[str, Any]) -> None:
         """Send what the live loop has to say; what it does is written on the board too."""
@@ -154,7 +167,8 @@ def in_words(error: Exception) -> dict[str, str]:
     elif isinstance(error, OSError) and error.filename is not None:
         known = storage_failed(Path(os.fsdecode(error.filename)), error)
     else:
-        traceback.print_exception(error)
+        with suppress(OSError):  # nobody may be listening to standard error
+            traceback.print_exception(error)
         message = f"fault in the worker: {type(error).__name__}: {error}. Please report it."
         return {"message": message[:MESSAGE_LETTERS], "error": type(error).__name__}
     return {"message": str(known)[:MESSAGE_LETTERS], "error": type(known).__name__}
