@@ -118,6 +118,8 @@ class WorkerClient:
         """
         id_, line = self.conversation.request(verb, **arguments)
         self._send(line)
+        if self.state is WorkerState.STOPPING:
+            self._leave_within(STOP_SECONDS)
         return id_
 
     def poll(self) -> list[Event]:
@@ -129,6 +131,8 @@ class WorkerClient:
         tick = self.conversation.tick()
         self._send(tick.send)
         events += tick.events
+        if self.state is WorkerState.LEFT:
+            self._leave_within(STOP_SECONDS)
         if self._end_at is not None and time.monotonic() >= self._end_at:
             end_tree(self._process.popen)
         if self._process.has_ended():
@@ -164,18 +168,18 @@ class WorkerClient:
     def stop(self) -> None:
         """Ask the worker to leave; one that does not within 5 s is ended by `poll`."""
         self._again = False
-        if self._process is None or self._end_at is not None:
+        if self._process is None:
             return
         if not (self.state.is_over or self.state is WorkerState.STOPPING):
             self.request(Verb.SHUTDOWN)
         self._process.input.close()
-        self._end_at = time.monotonic() + STOP_SECONDS
+        self._leave_within(STOP_SECONDS)
 
     def kill(self) -> None:
         """End the worker's process tree at once; `poll` tells what was left unanswered."""
         if self._process is not None:
             self.conversation.stopping()
-            self._end_at = time.monotonic()
+            self._leave_within(0)
             end_tree(self._process.popen)
 
     def restart(self) -> None:
@@ -187,13 +191,14 @@ class WorkerClient:
             self._again = True
 
     def close(self, timeout: float = STOP_SECONDS) -> None:
-        """Stop the worker and wait until it and its children are gone."""
+        """Stop the worker and wait until it and its children are gone; ended after `timeout` seconds."""
         self.stop()
-        if self._end_at is not None:
-            self._end_at = min(self._end_at, time.monotonic() + timeout)
-        while self._process is not None:
+        self._leave_within(timeout)
+        end = time.monotonic() + timeout + STOP_SECONDS
+        while self._process is not None and time.monotonic() < end:
             self._kept = self.poll()
             time.sleep(_NAP_SECONDS)
+        self._kept += self._finish()  # one that even the system cannot end now is not waited for
 
     def __enter__(self) -> WorkerClient:
         return self
@@ -208,6 +213,11 @@ class WorkerClient:
     def _send(self, line: bytes) -> None:
         if self._process is not None:
             self._process.input.send(line)
+
+    def _leave_within(self, seconds: float) -> None:
+        """Have `poll` end the worker's process tree when it is still there after so long."""
+        end = time.monotonic() + seconds
+        self._end_at = end if self._end_at is None else min(self._end_at, end)
 
     def _listen(self, process: _Process) -> list[Event]:
         """Take what has come, for a short time only, so that a flood of events blocks nobody."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longitudinal_al.errors import NotReady, ProtocolError
@@ -67,6 +67,7 @@ def test_without_a_worker_nothing_can_be_asked() -> None:
         Conversation().request(Verb.STATUS)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 40), max_size=30))
 def test_bytes_may_be_cut_anywhere(cuts: list[int]) -> None:
     talk = Conversation()

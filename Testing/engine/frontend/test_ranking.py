@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longitudinal_al.frontend.ranking import SPACING_MM, Entry, Ranking, RankingReader
@@ -112,6 +112,7 @@ def test_a_damaged_one_is_passed_over_until_it_is_made_again(tmp_path: Path) -> 
     assert len(reader.look().entries) == 2
 
 
+@settings(deadline=None)
 @given(cut=st.integers(0, 400), junk=st.binary(max_size=4))
 def test_no_bytes_make_it_raise(tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes) -> None:
     whole = json.dumps(WHOLE).encode()
