@@ -6,13 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from longitudinal_al.project.records import Pair
+import longitudinal_al
+from longitudinal_al.frontend.worker_client import WorkerClient
+from longitudinal_al.frontend.worker_state import WorkerState
+from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.project.records import Label, Pair, utc_now
 from longitudinal_al.project.store import Project
+from longitudinal_al.protocol import Event, EventKind, Verb
 
 SOAK = bool(os.environ.get("LONGITUDINALAL_SOAK"))
 
@@ -110,3 +117,119 @@ def numbers_saved() -> Callable[[Path], set[int]]:
             return {each.slice for each in labels}
 
     return read
+
+
+# The real worker, with a training that is over soon; FAULTS_STEPS says how soon.
+WORKER = """
+import os, sys
+from longitudinal_al.cli import main, worker
+from longitudinal_al.serving import channel
+taken = channel.take_pipes()  # before torch is imported, as the command does
+worker.take_pipes = lambda: taken
+from longitudinal_al import rounds
+from longitudinal_al.network.training import TrainingSettings
+steps = int(os.environ.get("FAULTS_STEPS", "4"))
+rounds.TrainingSettings = lambda: TrainingSettings(steps=steps, batch=4, patch=32)
+sys.exit(main(sys.argv[1:]))
+"""
+PATIENCE = 120.0
+
+
+class Worker(WorkerClient):
+    """A client that waits for what a test needs."""
+
+    def until(self, is_so: Callable[[], bool]) -> list[Event]:
+        """Poll until something is so; returns all that was said meanwhile."""
+        said, end = [], time.monotonic() + PATIENCE
+        while not is_so():
+            assert time.monotonic() < end, f"in vain: {self.state}, {said[-5:]}"
+            said += self.poll()
+            time.sleep(0.002)
+        return said
+
+    def ready(self) -> Worker:
+        """Start the worker where there is none, and wait until it listens."""
+        if self.state.is_over:
+            self.start()
+        said = self.until(lambda: self.state not in (WorkerState.STARTING, WorkerState.STOPPING))
+        assert self.state in (WorkerState.READY, WorkerState.BUSY), said
+        return self
+
+    def ask(self, verb: Verb, **arguments: object) -> Event:
+        """Ask and wait for the end."""
+        return self.wait(self.request(verb, **arguments), PATIENCE)
+
+    def done(self, verb: Verb, **arguments: object) -> dict:
+        """Ask, and return the result; it has to succeed."""
+        end = self.ask(verb, **arguments)
+        assert end.kind is EventKind.DONE, end
+        return end.data["result"]
+
+    def refused(self, verb: Verb, *words: str, **arguments: object) -> None:
+        """Ask; it has to fail with these words, and the worker has to live on."""
+        end = self.ask(verb, **arguments)
+        assert end.kind is EventKind.FAILED, end
+        assert all(word in end.data["message"] for word in words), end
+        assert "fault in the worker" not in end.data["message"], end
+        self.done(Verb.STATUS)
+
+    def signal(self, which: int) -> None:
+        """Send the worker's process a signal."""
+        os.kill(self.process_id, which)
+
+
+@pytest.fixture(scope="session")
+def worker_command() -> list[str]:
+    """Return what starts the real worker; the command's words follow."""
+    return [sys.executable, "-c", WORKER]
+
+
+@pytest.fixture
+def worker_of(worker_command: list[str]) -> Iterator[Callable[..., Worker]]:
+    """Return a function that gives the client of a project's worker, not started yet; gone after the test."""
+    clients: list[Worker] = []
+
+    def of(folder: Path, clock: Callable[[], float] = time.monotonic, **environment: str) -> Worker:
+        package = Path(longitudinal_al.__file__).resolve().parents[1]
+        known = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(package)}
+        settings = {**os.environ, **known, **environment}
+        command = [*worker_command, "worker", str(folder)]
+        client = Worker(folder, command=command, environment=settings, clock=clock)
+        clients.append(client)
+        return client
+
+    yield of
+    for client in clients:
+        client.close(timeout=0)
+
+
+def is_gone(process_id: int) -> bool:
+    """Tell whether a process has ended; one that nobody has taken note of yet counts as ended."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return True
+    stat = Path(f"/proc/{process_id}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """Return `is_gone`."""
+    return is_gone
+
+
+@pytest.fixture
+def save(small_project: Project) -> Callable[[int], tuple[str, int]]:
+    """Return a function that saves the reference as the label of the k-th slice pair, over and over."""
+    pool = Pool.open(small_project)
+    masks = {name: pair.reference_slices() for name, pair in pool.pairs.items()}
+
+    def label(number: int) -> tuple[str, int]:
+        entry = pool.entries[number * 5 % len(pool.entries)]
+        mask = np.ascontiguousarray(masks[entry.pair][entry.slice])
+        now = utc_now()
+        small_project.save_label(Label(entry.pair, entry.slice, mask, f"number {number}", now, now))
+        return entry.pair, entry.slice
+
+    return label

@@ -3,7 +3,7 @@
  *   DISK_ROOT    the folder to watch (absolute, resolved)
  *   DISK_LOG     file to which every call that changes the folder is logged, for replaying a power loss
  *   DISK_SWITCH  while this file exists, the misbehaviour below is on (without it: always on)
- *   DISK_FULL    bytes that may still be written before the disk is full (ENOSPC)
+ *   DISK_FULL    bytes by which files may still grow before the disk is full (ENOSPC)
  *   DISK_RDONLY  if set, nothing can be changed (EROFS)
  *   DISK_SLOW    milliseconds that every fsync takes
  *
@@ -101,13 +101,20 @@ static int refusal(void) { return read_only && is_on() ? EROFS : 0; }
         return failed;                 \
     }
 
-/* How many of `size` bytes there is room for; -1 and ENOSPC when there is none. */
-static ssize_t allowed(size_t size) {
+/* How many of `size` bytes there is room for; -1 and ENOSPC when there is none. What overwrites needs none. */
+static ssize_t allowed(int fd, long long at, size_t size) {
+    struct stat facts;
     if (read_only && is_on()) { errno = EROFS; return -1; }
-    if (room < 0 || !is_on()) return (ssize_t)size;
-    if (room == 0) { errno = ENOSPC; return -1; }
-    if ((long long)size > room) size = (size_t)room;
-    room -= (long long)size;
+    if (room < 0 || !is_on() || fstat(fd, &facts) != 0) return (ssize_t)size;
+    long long beyond = at + (long long)size - facts.st_size;
+    if (beyond <= 0) return (ssize_t)size;
+    if (beyond > room) {
+        size_t some = size - (size_t)(beyond - room < (long long)size ? beyond - room : (long long)size);
+        room = 0;
+        if (some == 0) { errno = ENOSPC; return -1; }
+        return (ssize_t)some;
+    }
+    room -= beyond;
     return (ssize_t)size;
 }
 
@@ -155,9 +162,9 @@ static ssize_t put(int fd, const void *data, size_t size, off_t offset, int has_
     if (!name_of_fd(fd, name))
         return has_offset ? syscall(SYS_pwrite64, fd, data, size, offset) : syscall(SYS_write, fd, data, size);
     pthread_mutex_lock(&lock);
-    ssize_t some = allowed(size);
+    off_t at = has_offset ? offset : (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
+    ssize_t some = allowed(fd, at, size);
     if (some >= 0) {
-        off_t at = has_offset ? offset : (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
         some = has_offset ? syscall(SYS_pwrite64, fd, data, some, offset) : syscall(SYS_write, fd, data, some);
         int appends = (int)syscall(SYS_fcntl, fd, F_GETFL) & O_APPEND;
         if (some > 0 && appends) at = (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) - some;

@@ -266,7 +266,7 @@ def test_every_acknowledged_label_is_there(
         assert expected <= saved
         assert len(saved) <= len(expected) + 1  # the one that was being saved
 
-    tried = replay(LABELLER, tmp_path / "root", check, times(3, 25))
+    tried = replay(LABELLER, tmp_path / "root", check, times(3, 8))
     print(f"{tried} power losses while labelling, no acknowledged label lost")
 
 
