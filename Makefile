@@ -6,14 +6,18 @@ PY := $(BIN)/python
 OUT ?= demo
 DATA ?=
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test soak lint bench clean
 
 $(VENV)/.ready-test: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
 
-$(VENV)/.ready-bench: $(VENV)/.ready-test
+$(VENV)/.ready-# The fault tests of `make test` with their full counts: an hour on two cores.
+soak: $(VENV)/.ready-test
+	LONGITUDINALAL_SOAK=1 $(PY) -m pytest -s Testing/engine/faults Testing/engine/project/test_copies.py
+
+bench: $(VENV)/.ready-test
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,bench]"
 	@touch $@
 

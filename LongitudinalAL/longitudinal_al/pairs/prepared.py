@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from longitudinal_al.errors import NotReady
 from longitudinal_al.pairs.frame import Frame
-from longitudinal_al.pairs.stack import FOREGROUND_FILE, STACK_FILE
+from longitudinal_al.pairs.stack import open_stack
 from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.records import Pair
 
@@ -90,5 +91,15 @@ def is_current(folder: Path, key: str, wants_reference: bool) -> bool:
     record = Prepared.read(folder)
     if record is None or record.key != key:
         return False
-    names = [*VOLUMES, STACK_FILE, FOREGROUND_FILE, "transform.tfm"]
-    return all((folder / name).is_file() for name in names + ["reference.nii.gz"] * wants_reference)
+    names = [*VOLUMES, "transform.tfm"] + ["reference.nii.gz"] * wants_reference
+    return all((folder / name).is_file() for name in names) and _is_stack_sound(folder, record.frame)
+
+
+def _is_stack_sound(folder: Path, frame: Frame) -> bool:
+    """Tell whether the slices are there and whole; only their files' heads are read."""
+    try:
+        stack, foreground = open_stack(folder)
+    except NotReady:
+        return False
+    size = (frame.rows, frame.columns)
+    return stack.shape[2:] == foreground.shape[1:] == size and len(stack) == len(foreground)
