@@ -40,6 +40,8 @@ class RoundFigures:
         Cross-validated by patient, with its 95 % interval over patients.
     agreement : float or None
         Dice between the predictions over the pool and those of the round before.
+    unchecked : str
+        Why a figure could not be measured.
     """
 
     number: int
@@ -52,6 +54,7 @@ class RoundFigures:
     dice_low: float | None = None
     dice_high: float | None = None
     agreement: float | None = None
+    unchecked: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def round_figures(finished: Round) -> RoundFigures:
         dice_low=_number(given, "cv_dice_low"),
         dice_high=_number(given, "cv_dice_high"),
         agreement=_number(given, "agreement"),
+        unchecked=str(given.get("cv_reason") or given.get("agreement_reason") or ""),
     )
 
 
@@ -138,7 +142,7 @@ def _still_moving(rounds: Sequence[RoundFigures]) -> str:
         return f"{_rounds(len(rounds))} cannot show yet whether it is steady; {STEADY_ROUNDS + 1} can"
     before, *last = rounds[-STEADY_ROUNDS - 1 :]
     if any(each.agreement is None or each.dice is None for each in last) or before.dice_high is None:
-        return "the last rounds were not checked yet, which the worker does when it has nothing else to do"
+        return _not_checked([before, *last])
     dice = [each.dice for each in last if each.dice is not None]
     if dice[-1] > before.dice_high:
         return f"the cross-validated Dice is rising ({_dice(before)}, and {dice[-1]:.2f} now)"
@@ -150,6 +154,13 @@ def _still_moving(rounds: Sequence[RoundFigures]) -> str:
         said = " and then ".join(f"{each:.2f}" for each in agreements)
         return f"predictions over the pool still change (agreement {said}, {STEADY} twice would be steady)"
     return ""
+
+
+def _not_checked(rounds: Sequence[RoundFigures]) -> str:
+    for each in reversed(rounds):
+        if each.unchecked and (each.dice is None or each.agreement is None):
+            return f"round {each.number} could not be checked: {each.unchecked.rstrip('.')}"
+    return "the last rounds were not checked yet, which the worker does when it has nothing else to do"
 
 
 def _doubt(newest: RoundFigures) -> str:

@@ -48,8 +48,11 @@ class LabellingQueue:
             self._place = 0
 
     def labelled(self, pair: str, slice_index: int) -> None:
-        """Note that a slice pair was labelled, here or elsewhere."""
-        self._labels.add((pair, slice_index))
+        """Note that a slice pair was labelled, here or elsewhere; that it was skipped before is forgotten."""
+        key = (pair, slice_index)
+        self._labels.add(key)
+        self._skipped.pop(key, None)
+        self._aside.pop(key, None)
 
     def withdrawn(self, pair: str, slice_index: int) -> None:
         """Note that a label was withdrawn: the slice pair and its neighbours may come again."""

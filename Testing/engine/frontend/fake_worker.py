@@ -107,7 +107,7 @@ def leave() -> None:
 
 
 def family() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"])
     ready()
     say("note", message=str(child.pid))
     serve()

@@ -226,6 +226,7 @@ def test_the_worker_hears_that_someone_labels_but_not_too_often(
     assert len(worker.asked) == 3
     worker.says = [Event(EventKind.DONE, str(number), {}) for number in range(1, 5)]
     assert [event.id for event in session.poll()] == ["4"], "its own questions are its own"
+    assert session._hints == set(), "and are forgotten when they are answered"
 
 
 @pytest.mark.parametrize("state", [WorkerState.CRASHED, WorkerState.HUNG, WorkerState.STOPPED])

@@ -70,6 +70,13 @@ def test_otherwise_it_says_what_is_missing_or_moving(given: list[RoundFigures], 
     assert advice.count(". ") == 0, "one sentence"
 
 
+def test_what_could_not_be_measured_is_said_with_its_reason() -> None:
+    newest = replace(STEADY[-1], agreement=None, unchecked="neither round predicts any change")
+    stop, advice = advise([*STEADY[:-1], newest], 40)
+    assert not stop
+    assert advice == "Go on: round 3 could not be checked: neither round predicts any change."
+
+
 def test_few_patients_are_named_even_when_all_is_steady() -> None:
     stop, advice = advise([replace(each, patients=4) for each in STEADY], 40)
     assert stop
@@ -80,7 +87,7 @@ def test_it_is_read_from_the_project_with_gaps_and_oddities(project: Project) ->
     assert learning_so_far(project).rounds == []
     figures = [
         {"cv_dice": 0.5, "cv_dice_low": 0.4, "cv_dice_high": 0.6, "cv_patients": 6, "agreement": 0.9},
-        {"cv_dice": "high", "agreement": None, "cv_patients": True},
+        {"cv_dice": "high", "agreement": None, "cv_patients": True, "labelling_seconds": 90},
         {"steps": 400},
     ]
     for number, given in enumerate(figures, start=1):
@@ -91,5 +98,6 @@ def test_it_is_read_from_the_project_with_gaps_and_oddities(project: Project) ->
     assert (first.dice, first.dice_low, first.dice_high, first.patients) == (0.5, 0.4, 0.6, 6)
     assert (first.agreement, first.train_seconds, first.labels) == (0.9, 30.0, 20)
     assert (learning.rounds[1].dice, learning.rounds[1].patients) == (None, None)
+    assert learning.rounds[1].labelling_seconds == 90
     assert not learning.stop
     assert "not checked yet" in learning.advice

@@ -59,6 +59,8 @@ def test_labels_of_others_are_passed_over() -> None:
     queue = queue_of(("a", 0), ("b", 0), ("b", 1), ("a", 9))
     assert queue.next().key == ("a", 0)
     assert queue.next({("a", 0), ("b", 2)}).key == ("a", 9)
+    queue.labelled("a", 9)
+    assert queue.next({("a", 0), ("a", 9)}).key == ("b", 0), "their neighbour was withdrawn"
 
 
 def test_a_slice_pair_that_another_labelled_is_let_go() -> None:
@@ -109,6 +111,16 @@ def test_a_withdrawn_one_stays_in_hand_or_comes_again() -> None:
     queue.take_ranking(ranking(("b", 9)))
     queue.labelled("b", 9)
     assert queue.next().key == ("a", 0), "though the newest ranking does not know yet"
+
+
+def test_one_that_was_skipped_labelled_and_withdrawn_is_like_any_other() -> None:
+    queue = queue_of(("a", 0))
+    queue.next()
+    queue.skip()
+    queue.labelled(*queue.next().key)
+    assert queue.next().kind is EndKind.LABELLED
+    queue.withdrawn("a", 0)
+    assert queue.next().key == ("a", 0)
 
 
 def test_a_free_choice_does_not_lose_what_was_in_hand() -> None:

@@ -169,15 +169,17 @@ def test_a_flood_of_requests_to_one_that_does_not_read_blocks_nobody(start: Star
     assert [event.id for event in events if event.kind is EventKind.CRASHED] == ids
 
 
-def test_a_flood_of_events_is_handed_out_in_pieces(start: Start) -> None:
+def test_a_flood_of_events_is_handed_out_in_pieces(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("longitudinal_al.frontend.worker_client._POLL_SECONDS", 0.0)
     client = start("flood")
     client.request(Verb.TRAIN)
-    most, count = 0, 0
-    while count < 20_001:
-        events = client.poll()
-        most, count = max(most, len(events)), count + len(events)
-    assert count < 20_010
-    assert most < 20_000
+    while client._process.output._chunks.qsize() < 10:
+        time.sleep(0.005)
+    first = client.poll()
+    assert client._process.output._chunks.qsize() >= 9, "only a part was taken"
+    events = first + until(client, lambda: not client.conversation.pending)
+    numbers = [event.data["current"] for event in events if event.kind is EventKind.PROGRESS]
+    assert numbers[:20_000] == list(range(20_000))
 
 
 def test_one_that_will_not_leave_is_ended(start: Start) -> None:
