@@ -6,8 +6,11 @@ import errno
 import json
 import math
 import os
+import re
 import secrets
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ import numpy as np
 
 from longitudinal_al.errors import StorageFailed
 
+_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.tmp\.")
+_LEFTOVER_SECONDS = 86_400
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -60,6 +65,15 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     except BaseException:  # Ctrl-C too must leave nothing behind
         _discard(temporary)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files in a project's folders whose writer was killed, once they are a day old."""
+    for pattern in ("", "models/", "rounds/", "pairs/*/"):
+        for path in folder.glob(f"{pattern}.*.tmp.*"):
+            with suppress(OSError):  # gone meanwhile, or held by a program that still writes it
+                if _TEMPORARY.match(path.name) and time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                    path.unlink()
 
 
 def make_folder(folder: Path) -> None:

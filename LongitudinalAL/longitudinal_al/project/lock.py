@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longitudinal_al.errors import ProjectBusy, StorageFailed
-from longitudinal_al.project.files import read_json, write_json
+from longitudinal_al.project.files import read_json, remove_leftovers, write_json
 from longitudinal_al.project.records import utc_now
 
 
@@ -58,6 +58,7 @@ def writer_lock(folder: Path, purpose: str) -> Iterator[None]:
         What the holder does, as a word for the message to others, such as "preparing".
     """
     with _held(folder, _WRITER, purpose):
+        remove_leftovers(folder)  # of writers that were killed
         yield
 
 

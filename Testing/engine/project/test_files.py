@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from longitudinal_al.errors import StorageFailed
 from longitudinal_al.project.files import read_json, write_atomically, write_json
+from longitudinal_al.project.lock import writer_lock
 
 
 def test_a_file_is_replaced_whole_and_its_parents_are_made(tmp_path: Path) -> None:
@@ -103,3 +105,16 @@ def test_damaged_json_reads_as_none(tmp_path: Path, content: bytes) -> None:
     assert read_json(path) is None
     path.write_bytes(content)
     assert read_json(path) is None
+
+
+def test_what_a_killed_writer_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    folder = tmp_path / "pairs" / "p"
+    folder.mkdir(parents=True)
+    old, new = folder / ".0123abcd.tmp.stack.npy", folder / ".0123abce.tmp.stack.npy"
+    mine = folder / ".notes.tmp.txt"
+    for path in (old, new, mine):
+        path.write_text("x")
+    for path in (old, mine):
+        os.utime(path, (0, 0))
+    with writer_lock(tmp_path, "preparing"):
+        assert sorted(folder.iterdir()) == sorted([new, mine])
