@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             mask=mask,
             annotator=_annotator(arguments),
             started=started,
-            ended=utc_now(),
+            ended=max(started, utc_now()),  # the clock may be set back meanwhile
             strategy=request.strategy if request else None,
             score=request.score if request else None,
         )
