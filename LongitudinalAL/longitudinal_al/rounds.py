@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from longitudinal_al.network.prediction import predict
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.project.records import Round, utc_now
+from longitudinal_al.project.records import Label, Round, utc_now
 from longitudinal_al.project.store import Project
 
 Progress = Callable[[str, float], None]
@@ -75,26 +76,91 @@ def train_round(
     """
     settings = settings or TrainingSettings()
     with project.writer_lock("train"):
-        pool = Pool.open(project)
-        masks = project_masks(project, pool)
-        started = utc_now()
-        labelled = LabelledSlicePairs(pool, masks, settings.architecture.neighbours)
-        network = train(
-            labelled, settings, seed=seed, progress=lambda share: progress("training", share), tell=tell
+        lesson = read_lesson(project, Pool.open(project))
+        network = learn(
+            lesson, settings, seed=seed, progress=lambda share: progress("training", share), tell=tell
         )
-        number = project.next_round_number()
-        path = project.folder / "models" / f"round-{number:03d}.safetensors"
-        save_networks([network], path)
-        figures = {"with_change": len(labelled.with_change), "steps": settings.steps}
-        finished = Round(number, None, seed, len(masks), started, utc_now(), path, figures)
-        project.add_round(finished)
+        return write_round(project, lesson, network, {"seed": seed, "steps": settings.steps})
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All labels of a project at one moment: what a network learns from.
+
+    Attributes
+    ----------
+    masks : mapping of int to numpy.ndarray
+        The newest label of each labelled slice pair, by row of the pool.
+    last_label : int
+        The project's `last_label_number` then.
+    labelling_seconds : float
+        How long drawing these labels took.
+    read : datetime
+        When that was.
+    """
+
+    pool: Pool
+    masks: dict[int, np.ndarray]
+    last_label: int
+    labelling_seconds: float
+    read: datetime
+
+
+def read_lesson(project: Project, pool: Pool) -> Lesson:
+    """Read the labels of a project, for training."""
+    number, read = project.last_label_number(), utc_now()  # before the labels: one that comes now is new
+    labels = project.labels()
+    spent = sum((label.ended - label.started).total_seconds() for label in labels)
+    return Lesson(pool, masks_by_row(labels, pool), number, spent, read)
+
+
+def learn(
+    lesson: Lesson,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    start: ChangeNetwork | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+    tell: Callable[[str], None] = lambda message: None,
+) -> ChangeNetwork:
+    """Train a network on a lesson, from random weights or going on from another network.
+
+    Raises
+    ------
+    NotReady
+        When nothing is labelled.
+    """
+    architecture = start.architecture if start else settings.architecture
+    labelled = LabelledSlicePairs(lesson.pool, lesson.masks, architecture.neighbours)
+    return train(labelled, settings, seed=seed, start=start, progress=progress, tell=tell)
+
+
+def write_round(project: Project, lesson: Lesson, network: ChangeNetwork, given: Mapping[str, int]) -> Round:
+    """Keep a trained network as the next round; to be called with the writer's lock held.
+
+    Parameters
+    ----------
+    given : mapping of str to int
+        `seed` and `steps` of the training.
+    """
+    number = project.next_round_number()
+    path = project.folder / "models" / f"round-{number:03d}.safetensors"
+    save_networks([network], path)
+    figures = {
+        "with_change": sum(bool(mask.any()) for mask in lesson.masks.values()),
+        "steps": given["steps"],
+        "labelling_seconds": lesson.labelling_seconds,
+        "last_label": lesson.last_label,
+    }
+    finished = Round(number, None, given["seed"], len(lesson.masks), lesson.read, utc_now(), path, figures)
+    project.add_round(finished)
     return finished
 
 
-def project_masks(project: Project, pool: Pool) -> dict[int, np.ndarray]:
-    """Return the newest label of each labelled slice pair of the pool, by row of the pool."""
-    labels = ((pool.index.get((label.pair, label.slice)), label.mask) for label in project.labels())
-    return {row: mask for row, mask in labels if row is not None}
+def masks_by_row(labels: Iterable[Label], pool: Pool) -> dict[int, np.ndarray]:
+    """Return the masks of those labels whose slice pairs are in the pool, by row of the pool."""
+    rows = ((pool.index.get((label.pair, label.slice)), label.mask) for label in labels)
+    return {row: mask for row, mask in rows if row is not None}
 
 
 def rank(
