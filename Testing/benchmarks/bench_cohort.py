@@ -2,6 +2,8 @@
 
 Uses the project that `make demo` leaves (made when it is missing). `--strategies a,b,c` and `--seeds K`
 choose what the label efficiency is measured for; by default every strategy, with one seed.
+`--only training --set patch=64 batch=24 moved=1 --seeds K` measures full labelling with other settings of
+training or augmentation, and `--project DIR` in another project.
 """
 
 from __future__ import annotations
@@ -52,10 +54,11 @@ def learn(
     test: TestPairs,
     settings: TrainingSettings = SETTINGS,
     start: ChangeNetwork | None = None,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Train, and return the test patients' Dice and the seconds of training."""
     begun = perf_counter()
-    network = train(labelled, settings, seed=0, start=start)
+    network = train(labelled, settings, seed=seed, start=start)
     seconds = perf_counter() - begun
     dice = test.measure([network]).dice
     assert dice is not None
@@ -78,9 +81,30 @@ def full_labelling(pool: Pool, masks: dict[int, np.ndarray], test: TestPairs) ->
     yield f"best threshold on the difference image: {threshold:.3f}; the network's is {ratio:.2f} times that"
     yield f"  at least {TIMES_THE_THRESHOLD} times  {verdict(ratio >= TIMES_THE_THRESHOLD)}"
     torch.manual_seed(0)
-    peer, peer_seconds = learn(labelled, test, start=Peer())  # type: ignore[arg-type]
+    peer, peer_seconds = learn(labelled, test, start=Peer())
     yield f"BasicUNet, the same training: lesion Dice {peer:.3f} in {peer_seconds:.0f} s"
     yield f"  the network within {PEER_DICE} of it or above  {verdict(dice >= peer - PEER_DICE)}"
+
+
+def changed(settings: TrainingSettings, assignments: Sequence[str]) -> TrainingSettings:
+    """Return the settings with some of them, or of their augmentation, set: words such as ``patch=64``."""
+    for name, text in (assignment.split("=", 1) for assignment in assignments):
+        if hasattr(settings.augmentation, name):
+            settings = replace(settings, augmentation=replace(settings.augmentation, **{name: float(text)}))
+        else:
+            kind = type(getattr(settings, name))
+            settings = replace(settings, **{name: kind(text)})
+    return settings
+
+
+def other_training(
+    pool: Pool, masks: dict[int, np.ndarray], test: TestPairs, settings: TrainingSettings, seeds: int
+) -> Iterator[str]:
+    """Say what full labelling reaches with these settings, seed by seed."""
+    labelled = LabelledSlicePairs(pool, masks)
+    for seed in range(seeds):
+        dice, seconds = learn(labelled, test, settings, seed=seed)
+        yield f"full labelling, seed {seed}: lesion Dice {dice:.3f} in {seconds:.0f} s"
 
 
 def one_round(pool: Pool, masks: dict[int, np.ndarray], test: TestPairs) -> Iterator[str]:
@@ -111,16 +135,20 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--only", choices=["full", "round", "efficiency"])
+    parser.add_argument("--only", choices=["full", "round", "efficiency", "training"])
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--project", type=Path, default=DEMO / "project")
     chosen = parser.parse_args()
     if not (DEMO / "report" / "results.json").is_file():
         demonstrate(DEMO)
-    with Project.open(DEMO / "project") as project:
+    settings = changed(SETTINGS, chosen.set)
+    with Project.open(chosen.project) as project:
         pool, test = Pool.open(project), TestPairs(project)
         masks = reference_masks(pool)
         parts = {
             "full": lambda: full_labelling(pool, masks, test),
             "round": lambda: one_round(pool, masks, test),
+            "training": lambda: other_training(pool, masks, test, settings, chosen.seeds),
             "efficiency": lambda: label_efficiency(project, chosen.strategies.split(","), chosen.seeds),
         }
         for name, part in parts.items():

@@ -81,9 +81,9 @@ class LabelledSlicePairs:
         for place, row in enumerate(rows):
             centres = self._change(row) if place < centred else self._no_change(row)
             windows.append(_window_around(_pick(centres, generator), self.pool.size, patch, generator))
-        masks = np.stack([self.masks[row][window] for row, window in zip(rows, windows, strict=True)])
+        masks = [self.masks[row][window] for row, window in zip(rows, windows, strict=True)]
         stacks = self._patches.read(rows, windows)
-        return torch.from_numpy(stacks).float(), torch.from_numpy(masks).float()
+        return torch.from_numpy(stacks), torch.from_numpy(np.stack(masks).astype(np.float32))
 
     def _change(self, row: int) -> np.ndarray:
         """Return where the change of a slice pair is; (n, 2) rows and columns."""

@@ -52,11 +52,11 @@ class PatchReader:
         Returns
         -------
         numpy.ndarray
-            float16, (n, 1 + 2 neighbours, channels, rows, columns), the slice itself in the middle, 0
+            float32, (n, 1 + 2 neighbours, channels, rows, columns), the slice itself in the middle, 0
             outside of the pair's window.
         """
         sides = [part.stop - part.start for part in windows[0]]
-        patches = np.zeros((len(rows), 1 + 2 * self.neighbours, len(CHANNELS), *sides), np.float16)
+        patches = np.zeros((len(rows), 1 + 2 * self.neighbours, len(CHANNELS), *sides), np.float32)
         for patch, row, window in zip(patches, rows, windows, strict=True):
             self._fill(patch, row, window)
         return patches
@@ -78,5 +78,5 @@ class PatchReader:
 
     def _stack(self, folder: Path) -> np.ndarray:
         if folder not in self._stacks:
-            self._stacks[folder] = open_stack(folder)[0]
+            self._stacks[folder] = open_stack(folder)[0].view(np.ndarray)  # slices of a memmap are slow
         return self._stacks[folder]

@@ -25,7 +25,7 @@ class PatchesInMemory:
         self.neighbours = neighbours
 
     def read(self, rows: Sequence[int], windows: Sequence[tuple[slice, slice]]) -> np.ndarray:
-        stacks = self.pool.stacks(rows, self.neighbours)
+        stacks = self.pool.stacks(rows, self.neighbours).astype(np.float32)
         return np.stack([stack[(..., *window)] for stack, window in zip(stacks, windows, strict=True)])
 
 
