@@ -34,7 +34,7 @@ class TrainingSettings:
         Decay of the running average of the weights, which is what is kept.
     """
 
-    steps: int = 650
+    steps: int = 750
     batch: int = 32
     patch: int = 48
     learning_rate: float = 4e-3
