@@ -7,6 +7,7 @@ from typing import Any
 
 from longitudinal_al.acquisition.strategies import strategy as known_strategy
 from longitudinal_al.errors import NotReady
+from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.network.predicted_pairs import predict_pairs
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.ranking_file import ranking_path, write_ranking
@@ -116,4 +117,5 @@ def serve(folder: Path, strategy: str, channel: Channel, requests: int) -> int:
     """
     known_strategy(strategy)  # a wrong name is better known now than after an hour
     lower_priority()
-    return Service(folder, channel, TASKS).run(requests)
+    service = Service(folder, channel, TASKS)
+    return service.run(requests, LiveLoop(folder, strategy, service.publish))

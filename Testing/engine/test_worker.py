@@ -22,17 +22,21 @@ from longitudinal_al.project.table import read_pairs_table
 from longitudinal_al.protocol import Event, EventKind, Request, Verb, decode_event, encode
 
 SECONDS = 120
-QUICK = """
+CHILD = """
 import sys
-from longitudinal_al.cli import main
+from longitudinal_al.cli import main, worker
 from longitudinal_al.serving import channel
-from longitudinal_al.cli import worker
 taken = channel.take_pipes()  # before torch is imported, as the command does
 worker.take_pipes = lambda: taken
 from longitudinal_al import rounds
+from longitudinal_al import worker as work
 from longitudinal_al.network.training import TrainingSettings
-rounds.TrainingSettings = lambda: TrainingSettings(steps=4, batch=4, patch=32)
-sys.exit(main(sys.argv[1:]))
+quick, thinks, *words = sys.argv[1:]
+if quick == "quick":
+    rounds.TrainingSettings = lambda: TrainingSettings(steps=4, batch=4, patch=32)
+if thinks != "thinks":  # these tests look at requests alone
+    work.LiveLoop = lambda *given: None
+sys.exit(main(words))
 """
 NOISE = """
 import os, sys, threading, time
@@ -53,8 +57,17 @@ sys.meta_path.insert(0, Noise())
 class WorkerProcess:
     """A worker in a process of its own, and everything that it has said."""
 
-    def __init__(self, folder: Path, *options: str, quick: bool = False, **environment: str) -> None:
-        start = ["-c", QUICK] if quick else ["-m", "longitudinal_al"]
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        quick: bool = False,
+        thinks: bool = False,
+        plain: bool = False,
+        **environment: str,
+    ) -> None:
+        child = ["-c", CHILD, "quick" if quick else "", "thinks" if thinks else ""]
+        start = ["-m", "longitudinal_al"] if plain else child
         self.process = subprocess.Popen(
             [sys.executable, *start, "worker", str(folder), *options],
             stdin=subprocess.PIPE,
@@ -252,7 +265,8 @@ def test_status_and_cancel_are_answered_while_it_trains(worker: WorkerProcess, s
     assert worker.result("status")["busy"] is None
     with Project.open(shared_folder) as project:
         assert project.rounds() == []
-        project.writer_lock("test").__enter__()
+        with project.writer_lock("test"):
+            pass
     assert leftovers(shared_folder) == []
 
 
@@ -397,7 +411,7 @@ def test_a_label_of_anyone_is_noticed(worker: WorkerProcess, shared_folder: Path
 def test_a_second_worker_leaves_at_once_and_the_first_does_not_notice(
     worker: WorkerProcess, shared_folder: Path, start: Start
 ) -> None:
-    second = start(shared_folder)
+    second = start(shared_folder, plain=True)
     assert second.left() == 3, second.err
     (said,) = second.events
     assert said.kind is EventKind.LEAVING
@@ -419,7 +433,8 @@ def test_the_end_of_standard_input_ends_it_in_the_middle_of_a_training(
     assert "cut" not in {event.id for event in worker.events}
     assert small_project.rounds() == []
     assert leftovers(folder) == []
-    small_project.writer_lock("test").__enter__()
+    with small_project.writer_lock("test"):
+        pass
 
 
 def test_what_libraries_print_does_not_reach_the_front_end(
@@ -427,13 +442,24 @@ def test_what_libraries_print_does_not_reach_the_front_end(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(NOISE)
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    worker = start(small_project.folder, PYTHONPATH=path)
+    worker = start(small_project.folder, plain=True, PYTHONPATH=path)
     worker.result("rank", strategy="difference", batch=2)
     worker.result("shutdown")
     assert worker.left() == 0
     assert worker.events[0].kind is EventKind.READY  # every line was read as an event
     assert b"a library prints in C\n" in worker.err
     assert b"a library prints\n" in worker.err
+
+
+def test_it_ranks_by_itself_and_requests_go_first(start: Start, small_project: Project) -> None:
+    label_some(small_project.folder)
+    worker = start(small_project.folder, plain=True)
+    worker.wait(lambda event: event.kind is EventKind.RANKING and event.id is None)
+    assert worker.result("rank", strategy="random", batch=2)["strategy"] == "random"
+    worker.result("cancel")
+    worker.wait(lambda event: event.data.get("doing") == "idle")
+    assert worker.result("shutdown") == {}
+    assert worker.left() == 0, worker.err
 
 
 def test_a_project_that_vanishes(start: Start, small_project: Project) -> None:
