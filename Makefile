@@ -13,11 +13,7 @@ $(VENV)/.ready-test: pyproject.toml constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
 
-$(VENV)/.ready-# The fault tests of `make test` with their full counts: an hour on two cores.
-soak: $(VENV)/.ready-test
-	LONGITUDINALAL_SOAK=1 $(PY) -m pytest -s Testing/engine/faults Testing/engine/project/test_copies.py
-
-bench: $(VENV)/.ready-test
+$(VENV)/.ready-bench: $(VENV)/.ready-test
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,bench]"
 	@touch $@
 
@@ -32,6 +28,10 @@ lint: $(VENV)/.ready-test
 
 test: lint
 	$(PY) -m pytest -n 2 --dist loadfile
+
+# The fault tests of `make test` with their full counts: an hour on two cores.
+soak: $(VENV)/.ready-test
+	LONGITUDINALAL_SOAK=1 $(PY) -m pytest -s Testing/engine/faults Testing/engine/project/test_copies.py
 
 bench: $(VENV)/.ready-bench
 	$(PY) Testing/benchmarks/run_all.py
