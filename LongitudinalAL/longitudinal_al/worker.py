@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from longitudinal_al.acquisition.strategies import strategy as known_strategy
 from longitudinal_al.errors import NotReady
 from longitudinal_al.live.loop import LiveLoop
+from longitudinal_al.network.checkpoint import newest_model
+from longitudinal_al.network.explanation import explain
 from longitudinal_al.network.predicted_pairs import predict_pairs
+from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
+from longitudinal_al.project.files import write_atomically
 from longitudinal_al.project.ranking_file import ranking_path, write_ranking
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind, Verb
@@ -87,11 +95,24 @@ def predict(job: Job, project: Project) -> Result:
     return {"files": predict_pairs(project, wanted, folder, job.progress)}
 
 
+def explain_slice_pair(job: Job, project: Project) -> Result:
+    """Write what the newest model sees in a slice pair, as arrays on the pair's grid."""
+    started = time.monotonic()
+    pool = Pool.open(project, split=None)
+    row = pool.find(project.pair(job.arguments["pair"]).id, job.arguments["slice"])
+    pictures = asdict(explain(newest_model(project)[0], pool, row))
+    entry = pool.entries[row]
+    path = project.folder / "rounds" / "explanations" / f"{entry.pair}-{entry.slice}.npz"
+    write_atomically(path, lambda temporary: np.savez_compressed(temporary, **pictures))
+    return {"path": path, "seconds": round(time.monotonic() - started, 3)}
+
+
 TASKS: dict[Verb, Task] = {
     Verb.PREPARE: Task(prepare, "preparing", "Preparing the pairs."),
     Verb.TRAIN: Task(train, "training", "Training on all labels."),
     Verb.RANK: Task(rank_pool, "ranking", "Ranking the slice pairs that are not labelled."),
     Verb.PREDICT: Task(predict, "predicting", "Predicting masks of change."),
+    Verb.EXPLAIN: Task(explain_slice_pair, "explaining", "Explaining a slice pair."),
 }
 """Verb -> handler; `status`, `cancel` and `shutdown` are answered by the `Desk`, whatever goes on here."""
 

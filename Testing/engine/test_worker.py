@@ -232,6 +232,9 @@ def test_a_conversation_from_scans_to_masks(start: Start, small_cohort, tmp_path
     assert worker.result("rank", strategy="entropy", batch=3)["model"] == trained["model"]
     files = worker.result("predict", pair="p3")["files"]
     assert [Path(file).parent for file in files] == [folder.resolve() / "predictions" / "p3"] * 2
+    slice_index = ranking["ranking"][0]["slice"]
+    with np.load(worker.result("explain", pair="p0", slice=slice_index)["path"]) as pictures:
+        assert set(pictures) == {"suggestion", "uncertainty", "attention"}
     status = worker.result("status")
     told = {name: status[name] for name in ("busy", "labels", "rounds", "model", "queue", "process")}
     assert told == {
@@ -249,8 +252,8 @@ def test_a_conversation_from_scans_to_masks(start: Start, small_cohort, tmp_path
     assert worker.events[-1] == Event(EventKind.LEAVING, None, {"reason": "asked to"})
     doings = [event.data["doing"] for event in worker.events if event.kind is EventKind.STATE]
     busy = [doing for doing in doings if doing != "idle"]
-    assert busy == ["preparing", "ranking", "training", "ranking", "predicting"]
-    assert len([event for event in worker.events if event.kind.is_terminal]) == 7
+    assert busy == ["preparing", "ranking", "training", "ranking", "predicting", "explaining"]
+    assert len([event for event in worker.events if event.kind.is_terminal]) == 8
     assert leftovers(folder) == []
 
 
