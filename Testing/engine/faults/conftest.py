@@ -119,7 +119,8 @@ def numbers_saved() -> Callable[[Path], set[int]]:
     return read
 
 
-# The real worker, with a training that is over soon; FAULTS_STEPS says how soon.
+# The real worker, with a training that is over soon; FAULTS_STEPS says how soon. It thinks by itself only
+# where FAULTS_LIVE is set, so that a file which a test has damaged is not made again at once.
 WORKER = """
 import os, sys
 from longitudinal_al.cli import main, worker
@@ -129,7 +130,15 @@ worker.take_pipes = lambda: taken
 from longitudinal_al import rounds
 from longitudinal_al.network.training import TrainingSettings
 steps = int(os.environ.get("FAULTS_STEPS", "4"))
-rounds.TrainingSettings = lambda: TrainingSettings(steps=steps, batch=4, patch=32)
+short = TrainingSettings(steps=steps, batch=4, patch=32)
+rounds.TrainingSettings = lambda: short
+from longitudinal_al.live import loop
+hurried = loop.LiveSettings(
+    first=short, quick=short, round=short, check=short, publish_seconds=0.1, quiet_seconds=0.1, least_labels=1
+)
+loop.LiveSettings = lambda: hurried
+if not os.environ.get("FAULTS_LIVE"):
+    loop.LiveLoop.step = lambda self, interrupt: False
 sys.exit(main(sys.argv[1:]))
 """
 PATIENCE = 120.0

@@ -70,6 +70,28 @@ def test_the_worker_is_killed_at_its_work(
     print(f"{k + 1} kills of the worker, {killed_at_work} at work; {len(expected)} labels, none lost")
 
 
+def test_the_worker_is_killed_while_it_thinks(
+    worker_of, small_project, save, times, generator: np.random.Generator
+) -> None:
+    """Nothing is asked: it learns, ranks and checks by itself as labels come."""
+    worker, expected = worker_of(small_project.folder, FAULTS_LIVE="1"), {}
+    for k in range(times(2, 50)):
+        worker.ready()
+        for number in range(4 * k, 4 * k + 4):
+            expected[save(number)] = f"number {number}"
+            end = time.monotonic() + generator.uniform(0, 1)
+            worker.until(lambda end=end: time.monotonic() > end)
+        worker.signal(signal.SIGKILL)
+        worker.until(lambda: worker.state is WorkerState.CRASHED)
+        labels = {(each.pair, each.slice): each.annotator for each in small_project.labels()}
+        assert labels == expected
+        everything_whole(small_project)
+    worker.ready()
+    said = worker.until(lambda: ranking_path(small_project.folder).exists())
+    assert not any(event.kind is EventKind.CRASHED for event in said)
+    print(f"{k + 1} kills of the thinking worker; {len(expected)} labels, none lost")
+
+
 # A front end: labels what the worker's ranking (or the first one) asks for, and says what was saved.
 FRONT_END = """
 import json, sys, time
