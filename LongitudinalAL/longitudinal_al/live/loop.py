@@ -283,7 +283,7 @@ class LiveLoop:
         if not self._sight.ranking_is_sound() or (self._unpublished and ranking.presentable):
             self._publish_ranking()
         end = self._clock() + settings.step_seconds
-        while ranking.waiting and self._clock() < end:
+        while ranking.waiting:
             was_presentable = ranking.presentable
             ranking.score_chunk(settings.chunk, interrupt)
             self._unpublished = True
@@ -292,6 +292,8 @@ class LiveLoop:
             is_time = self._clock() - self._published_at >= pause or not was_presentable
             if not ranking.waiting or (ranking.presentable and is_time):
                 self._publish_ranking()
+            if self._clock() >= end:
+                return
             interrupt()
 
     def _publish_ranking(self) -> None:
