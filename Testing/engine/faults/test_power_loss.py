@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import shutil
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -158,8 +159,8 @@ def write_folder(folder: Folder, target: Path, chance: random.Random | None, kee
 @pytest.fixture
 def fast(tmp_path: Path) -> Iterator[Path]:
     """Return a folder in memory where there is one: hundreds of states are written and read."""
-    place = Path("/dev/shm") / f"lost-{tmp_path.name}" if Path("/dev/shm").is_dir() else tmp_path / "lost"
-    place.mkdir()
+    memory = Path("/dev/shm")
+    place = Path(tempfile.mkdtemp(prefix="lost-", dir=memory if memory.is_dir() else tmp_path))
     yield place
     shutil.rmtree(place)
 
