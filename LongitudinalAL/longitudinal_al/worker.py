@@ -12,7 +12,7 @@ import numpy as np
 from longitudinal_al.acquisition.strategies import strategy as known_strategy
 from longitudinal_al.errors import NotReady
 from longitudinal_al.live.loop import LiveLoop
-from longitudinal_al.network.checkpoint import newest_model
+from longitudinal_al.live.models import current_networks
 from longitudinal_al.network.explanation import explain
 from longitudinal_al.network.predicted_pairs import predict_pairs
 from longitudinal_al.pairs.pool import Pool
@@ -100,7 +100,7 @@ def explain_slice_pair(job: Job, project: Project) -> Result:
     started = time.monotonic()
     pool = Pool.open(project, split=None)
     row = pool.find(project.pair(job.arguments["pair"]).id, job.arguments["slice"])
-    pictures = asdict(explain(newest_model(project)[0], pool, row))
+    pictures = asdict(explain(current_networks(project)[0], pool, row))
     entry = pool.entries[row]
     path = project.folder / "rounds" / "explanations" / f"{entry.pair}-{entry.slice}.npz"
     write_atomically(path, lambda temporary: np.savez_compressed(temporary, **pictures))

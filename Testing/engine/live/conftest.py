@@ -27,12 +27,13 @@ SETTINGS = LiveSettings(
 
 
 class Clock:
-    """A monotonic clock that stands still until it is moved."""
+    """A monotonic clock on which every look takes a moment, and minutes pass when a test says so."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self) -> float:
+        self.now += 0.05
         return self.now
 
 
@@ -54,7 +55,6 @@ class Watched:
         )
 
     def step(self, interrupt: Callable[[], None] = lambda: None) -> bool:
-        self.clock.now += 0.2
         more = self.loop.step(interrupt)
         if not self.thoughts or self.thoughts[-1] is not self.loop.thought:
             self.thoughts.append(self.loop.thought)
@@ -69,6 +69,7 @@ class Watched:
 
     def rest(self) -> None:
         """Let minutes pass without a label, and think to the end."""
+        self.think()
         self.clock.now += 1000
         self.think()
 
