@@ -1,0 +1,112 @@
+"""The Segment Editor's own widget, embedded: on the follow-up, with paint in the right segment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+UNDO_STATES = 20
+EFFECT = "Paint"
+
+
+class Editor:
+    """The embedded Segment Editor.
+
+    Contract: Slicer `Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.h`: the parameter node first,
+    then the segmentation, then the source volume; observations and shortcuts are the embedding module's business in
+    `enter` and `exit`. Brush: `Modules/Loadable/SegmentEditor/EditorEffects/Python/SegmentEditorEffects` and
+    `qSlicerSegmentEditorPaintEffect.cxx`, common parameters.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+    """
+
+    def __init__(self, scene: Any) -> None:
+        self._scene = scene
+        self._node: Any = None
+        self._brush = 3.0
+        self._isEntered = False
+        self.widget: Any = slicer.qMRMLSegmentEditorWidget()
+        self.widget.setMRMLScene(scene)
+        self.widget.setSegmentationNodeSelectorVisible(False)
+        self.widget.setSourceVolumeNodeSelectorVisible(False)
+        self.widget.setAddRemoveSegmentButtonsVisible(False)
+        self.widget.setSwitchToSegmentationsButtonVisible(False)
+        # Another geometry than the pair's grid would put strokes on the neighbouring slices.
+        self.widget.setSpecifyGeometryButtonVisible(False)
+        # The three views show three volumes; by itself the widget puts its own into all of them.
+        self.widget.setAutoShowSourceVolumeNode(False)
+        self.widget.setMaximumNumberOfUndoStates(UNDO_STATES)
+
+    def show(self, segmentationNode: Any, sourceVolumeNode: Any, segmentId: str) -> None:
+        """Edit a segment; the backgrounds of the views have to be set again after this."""
+        if self._node is None or self._node.GetScene() is None:
+            self._node = self._addNode()
+        self.widget.setMRMLSegmentEditorNode(self._node)
+        self.widget.setSegmentationNode(segmentationNode)
+        self.widget.setSourceVolumeNode(sourceVolumeNode)
+        self.widget.setCurrentSegmentID(segmentId)
+        self.paint()
+
+    def paint(self) -> None:
+        """Take the brush into the hand: flat, its diameter in mm."""
+        self.widget.setActiveEffectByName(EFFECT)
+        effect = self.widget.activeEffect()
+        if effect is not None:
+            effect.setCommonParameter("BrushDiameterIsRelative", 0)
+            effect.setCommonParameter("BrushAbsoluteDiameter", self._brush)
+            effect.setCommonParameter("BrushSphere", 0)
+
+    def setBrush(self, diameter: float) -> None:
+        """Set the diameter of the brush in mm."""
+        self._brush = diameter
+        effect = self.widget.activeEffect() if self._node is not None else None
+        if effect is not None:
+            effect.setCommonParameter("BrushAbsoluteDiameter", diameter)
+
+    def release(self) -> None:
+        """Edit nothing, and remove the parameter node."""
+        if self.widget is not None:
+            self.widget.setActiveEffectByName("")
+            self.widget.setSegmentationNode(None)
+            self.widget.setMRMLSegmentEditorNode(None)
+        if self._node is not None and self._node.GetScene() is not None:
+            self._scene.RemoveNode(self._node)
+        self._node = None
+
+    def enter(self) -> None:
+        """The module is shown: hear the views and the keys."""
+        if not self._isEntered:
+            self._isEntered = True
+            self.widget.setupViewObservations()
+            self.widget.installKeyboardShortcuts()
+
+    def exit(self) -> None:
+        """The module is left: hear nothing, and lay the brush down."""
+        if self._isEntered:
+            self._isEntered = False
+            self.widget.setActiveEffectByName("")
+            self.widget.uninstallKeyboardShortcuts()
+            self.widget.removeViewObservations()
+
+    def cleanup(self) -> None:
+        """Delete the widget: one that is alive when Slicer ends crashes it."""
+        if self.widget is None:
+            return
+        self.exit()
+        self.release()
+        self.widget.setMRMLScene(None)
+        self.widget.setParent(None)
+        self.widget.deleteLater()
+        self.widget = None
+
+    def _addNode(self) -> Any:
+        node = self._scene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
+        node.UnRegister(None)
+        node.SetSingletonTag("LongitudinalAL")
+        node.SetHideFromEditors(True)
+        node.SetSaveWithScene(False)
+        node.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteAllSegments)
+        return self._scene.AddNode(node)
