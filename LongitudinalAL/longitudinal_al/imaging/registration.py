@@ -73,6 +73,7 @@ def register(
     model: str = "rigid",
     *,
     seed: int = 0,
+    start: np.ndarray | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Registration:
     """Register the follow-up to the baseline.
@@ -88,6 +89,8 @@ def register(
         "rigid" (6 degrees of freedom) or "affine" (12; kept only where it is plausible).
     seed
         Of the points that are compared.
+    start
+        A pose (4 x 4, from the follow-up's points to the baseline's) to begin at, instead of a search.
     progress
         Called with the share that is done, 0 to 1.
 
@@ -106,15 +109,14 @@ def register(
     begun, report = time.perf_counter(), progress or (lambda share: None)
     generator = np.random.default_rng(seed)
     report(0.0)
-    found = find_starts(baseline, followup, generator)
+    found = [] if start is not None else find_starts(baseline, followup, generator)
+    poses = [one.pose for one in found] if start is None else [start]
     for number, level in enumerate(LEVELS, start=1):
         report(number / (len(LEVELS) + 1))
         pairing = _pairing(baseline, followup, level, generator)
-        refined = [
-            pairing.refine(one.pose, steps=level.steps, tolerance_mm=level.tolerance_mm) for one in found
-        ]
-        found = [max(refined, key=lambda one: one.correlation)]
-    rigid = found[0]
+        refined = [pairing.refine(pose, steps=level.steps, tolerance_mm=level.tolerance_mm) for pose in poses]
+        rigid = max(refined, key=lambda one: one.correlation)
+        poses = [rigid.pose]
     best = _affine(pairing, rigid) if model == "affine" else rigid
     report(1.0)
     kept = "rigid" if best is rigid else model

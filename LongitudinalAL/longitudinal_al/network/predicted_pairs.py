@@ -1,4 +1,4 @@
-"""Masks of change for whole pairs, on the pair's grid and on the follow-up's own."""
+"""Masks of change for whole pairs, on the pair's grid and on the follow-up's own, and the changes listed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from longitudinal_al.errors import NotReady
 from longitudinal_al.imaging.reading import read_scan, same_grid
 from longitudinal_al.imaging.writing import write_image
 from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.change_list import NUMBERS_FILE, find_changes, write_changes
 from longitudinal_al.network.checkpoint import newest_model
 from longitudinal_al.network.prediction import predicted_masks
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.pairs.slices import volume_of
+from longitudinal_al.project.classes import DEFAULT_CLASSES
 from longitudinal_al.project.store import Project
 
 PAIR_GRID = "change.nii.gz"
@@ -40,7 +42,8 @@ def predict_pairs(
     pair_ids : sequence of str or None
         Which pairs; None for every prepared one.
     out : Path
-        Gets a folder for each pair, with `PAIR_GRID` and `FOLLOWUP_GRID` in it.
+        Gets a folder for each pair, with `PAIR_GRID` and `FOLLOWUP_GRID` in it, and the changes one by one
+        in `CHANGES_FILE` and `NUMBERS_FILE` (see `change_list`).
     progress : callable
         Called with the pair's id and the share that is done.
 
@@ -67,6 +70,7 @@ def predict_pairs(
         within = partial(_within, progress, name, done, len(wanted))
         mask = predicted_volume(networks, pool, prepared, within)
         written += _write_on_both_grids(mask, prepared, out / name)
+        written += _write_changes(mask, prepared, predicted_classes(project.classes), out / name)
     progress("done", 1.0)
     return written
 
@@ -102,3 +106,17 @@ def _write_on_both_grids(mask: sitk.Image, prepared: PreparedPair, folder: Path)
     for image, name in ((mask, PAIR_GRID), (on_followup, FOLLOWUP_GRID)):
         write_image(image, folder / name)
         yield folder / name
+
+
+def predicted_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of what the network tells apart: change of whatever kind, so far."""
+    return tuple(classes) if len(classes) == 1 else DEFAULT_CLASSES
+
+
+def _write_changes(
+    mask: sitk.Image, prepared: PreparedPair, classes: Sequence[str], folder: Path
+) -> Iterable[Path]:
+    changes, numbers = find_changes(mask, classes, prepared.record.slice_axis)
+    write_image(numbers, folder / NUMBERS_FILE)
+    yield folder / NUMBERS_FILE
+    yield write_changes(folder, prepared.pair.id, changes)

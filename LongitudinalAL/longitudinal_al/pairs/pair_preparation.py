@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from longitudinal_al.imaging.difference import difference, difference_score
 from longitudinal_al.imaging.foreground import compute_foreground
 from longitudinal_al.imaging.normalisation import image_like, normalise
-from longitudinal_al.imaging.poses import pose_of_transform
+from longitudinal_al.imaging.poses import pose_of_transform, transform_of_pose
 from longitudinal_al.imaging.reading import acquisition_time, read_scan
 from longitudinal_al.imaging.registration import register, resample_to
 from longitudinal_al.imaging.registration_check import RegistrationCheck, check_pose, reduced_scans
@@ -24,6 +24,7 @@ from longitudinal_al.pairs.given_masks import GivenMask, RegisteredScans, carry_
 from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.pairs.slices import slice_axis, slices_of, spacing_of
 from longitudinal_al.pairs.stack import write_stack
+from longitudinal_al.project.by_hand import overruled_reason
 from longitudinal_al.project.records import Pair, Verdict
 
 QUANTUM = 1 / 64
@@ -93,12 +94,12 @@ def prepare_pair(
     interrupt()
     with _thread_beside() as beside:
         reading = beside.submit(read_given_masks, pair)
-        transform = register(baseline, followup, seed=seed, progress=lambda share: interrupt()).transform
+        transform = _registered(pair, baseline, followup, seed, interrupt)
         looked_at, pose = reduced_scans(baseline, followup), pose_of_transform(transform)
         scans = RegisteredScans(baseline, followup, transform)
         placing = beside.submit(bring_onto_grid, scans, reading.result())
         interrupt()
-        check = check_pose(looked_at, pose)
+        check = _overruled(pair, check_pose(looked_at, pose))
         interrupt()
         if check.verdict is Verdict.FAILED:
             return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
@@ -107,6 +108,25 @@ def prepare_pair(
     prepared.write(folder)
     verdict, reason = _with_dates_checked(pair, check)
     return Outcome(verdict, reason, check.figures, len(prepared.slices))
+
+
+def _registered(
+    pair: Pair, baseline: sitk.Image, followup: sitk.Image, seed: int, interrupt: Callable[[], None]
+) -> sitk.Transform:
+    """Return the registration that a human gave, or search for one, or search from the given one."""
+    given = pair.registration
+    pose = None if given is None else np.array(given.matrix).reshape(4, 4)
+    if pose is not None and given is not None and not given.refine:
+        return transform_of_pose(pose, np.zeros(3))
+    found = register(baseline, followup, seed=seed, start=pose, progress=lambda share: interrupt())
+    return found.transform
+
+
+def _overruled(pair: Pair, check: RegistrationCheck) -> RegistrationCheck:
+    """Put a human's verdict above that of the check."""
+    if pair.overruled is None:
+        return check
+    return replace(check, verdict=pair.overruled, reason=overruled_reason(pair.overruled, check.reason))
 
 
 @contextmanager

@@ -88,6 +88,8 @@ def _unprepared(project: Project, pixel_mm: float) -> dict[str, tuple[Pair, str]
     for pair in project.pairs():
         key = preparation_key(pair, pixel_mm)
         folder = project.pair_folder(pair.id)
+        if pair.overruled is Verdict.FAILED:
+            continue  # set aside by hand
         if pair.state is not PairState.PREPARED or not is_current(folder, key, pair.reference is not None):
             todo[pair.id] = (pair, key)
     return todo

@@ -76,6 +76,8 @@ def preparation_key(pair: Pair, pixel_mm: float) -> str:
         pair.foreground_transform,
     )
     facts: list[Any] = [RECIPE, round(pixel_mm, 4), *(_file_facts(path) for path in sources)]
+    if pair.registration is not None:  # else the key is that of earlier versions
+        facts += [list(pair.registration.matrix), pair.registration.refine]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

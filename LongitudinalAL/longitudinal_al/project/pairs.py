@@ -12,12 +12,12 @@ from longitudinal_al.errors import InvalidInput
 from longitudinal_al.project.database import Database
 from longitudinal_al.project.files import json_text
 from longitudinal_al.project.identifiers import check_pair_id
-from longitudinal_al.project.records import Pair, PairState, Split, Verdict, utc_now
+from longitudinal_al.project.records import GivenRegistration, Pair, PairState, Split, Verdict, utc_now
 from longitudinal_al.project.stored_paths import read_path, stored_path
 
 _PATHS = ("baseline", "followup", "reference", "reference_transform", "foreground", "foreground_transform")
 _GIVEN = ("id", "patient", *_PATHS, "split")
-_COLUMNS = ", ".join((*_GIVEN, "state", "verdict", "reason", "slice_pairs"))
+_COLUMNS = ", ".join((*_GIVEN, "state", "verdict", "reason", "slice_pairs", "registration", "overruled"))
 _INSERT = f"INSERT INTO pairs ({', '.join(_GIVEN)}, added) VALUES ({', '.join('?' * (len(_GIVEN) + 1))})"  # noqa: S608
 
 
@@ -125,7 +125,14 @@ def _pair(folder: Path, row: sqlite3.Row) -> Pair:
         verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
         reason=row["reason"],
         slice_pairs=row["slice_pairs"],
+        registration=None if row["registration"] is None else _registration(row["registration"]),
+        overruled=None if row["overruled"] is None else Verdict(row["overruled"]),
     )
+
+
+def _registration(text: str) -> GivenRegistration:
+    stored = json.loads(text)
+    return GivenRegistration(tuple(float(number) for number in stored["matrix"]), bool(stored["refine"]))
 
 
 def set_outcome(

@@ -44,9 +44,29 @@ class Verdict(_Word):
     FAILED = "failed"
 
 
+class Decision(_Word):
+    """What a human says of a predicted change."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REJECTED = "rejected"
+
+
 def utc_now() -> datetime:
     """Return the present moment in UTC, as labels and rounds keep it."""
     return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class GivenRegistration:
+    """A registration by hand, instead of one that is searched for.
+
+    `matrix` is 4 x 4, row by row, and maps points of the follow-up's space to the baseline's, in mm and in
+    ITK's directions (left, posterior, superior); with `refine` it is only where the search begins.
+    """
+
+    matrix: tuple[float, ...]
+    refine: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,7 @@ class Pair:
 
     `slice_pairs` counts the slice pairs that the pair gives to the pool (0 until it is prepared).
     `reference` is a mask of change; the transforms map points of the mask's space to the baseline's.
+    `registration` and `overruled` are what a human said instead of the registration and of its check.
     """
 
     id: str
@@ -70,6 +91,8 @@ class Pair:
     verdict: Verdict | None = None
     reason: str = ""
     slice_pairs: int = 0
+    registration: GivenRegistration | None = None
+    overruled: Verdict | None = None
 
 
 @dataclass(frozen=True, eq=False)

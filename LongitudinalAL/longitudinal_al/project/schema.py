@@ -90,8 +90,30 @@ def _first_schema(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+_SECOND = (
+    "ALTER TABLE pairs ADD COLUMN registration TEXT",
+    "ALTER TABLE pairs ADD COLUMN overruled TEXT CHECK (overruled IN ('good', 'look', 'failed'))",
+    """
+    CREATE TABLE decisions (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        pair TEXT NOT NULL COLLATE NOCASE REFERENCES pairs (id),
+        change TEXT NOT NULL,
+        decision TEXT CHECK (decision IN ('accepted', 'corrected', 'rejected')),
+        annotator TEXT NOT NULL,
+        saved TEXT NOT NULL
+    )""",
+    "CREATE INDEX decisions_by_change ON decisions (pair, change, number)",
+)
+
+
+def _by_hand(connection: sqlite3.Connection) -> None:
+    """Make room for what a human says of registrations and of predicted changes."""
+    for statement in _SECOND:
+        connection.execute(statement)
+
+
 # Entry k brings a file of version k to version k + 1. Entries are only ever added, never edited.
-MIGRATIONS: tuple[Migration, ...] = (_first_schema,)
+MIGRATIONS: tuple[Migration, ...] = (_first_schema, _by_hand)
 
 
 def file_version(database: Database) -> int:

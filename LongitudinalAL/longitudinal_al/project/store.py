@@ -9,12 +9,14 @@ from types import TracebackType
 from typing import Any
 
 from longitudinal_al.errors import InvalidInput, ProjectExists, ProjectNotFound
-from longitudinal_al.project import integrity, labels, merging, pairs, rounds, schema
+from longitudinal_al.project import by_hand, integrity, labels, merging, pairs, rounds, schema
 from longitudinal_al.project.classes import DEFAULT_CLASSES, checked_classes, read_classes
 from longitudinal_al.project.database import BUSY_SECONDS, Database, damaged
 from longitudinal_al.project.files import json_text, make_folder, storage_failed, write_atomically
 from longitudinal_al.project.lock import writer_lock
 from longitudinal_al.project.records import (
+    Decision,
+    GivenRegistration,
     Label,
     LabelVersion,
     Pair,
@@ -160,6 +162,30 @@ class Project:
     def set_failed(self, pair_id: str, reason: str, figures: Mapping[str, Any]) -> None:
         """Write down that a pair could not be prepared, and why; it stays out of the pool."""
         pairs.set_outcome(self._database, pair_id, PairState.FAILED, Verdict.FAILED, reason, figures, 0)
+
+    def set_registration(self, pair_id: str, given: GivenRegistration | None) -> None:
+        """Take a registration by hand (`None`: none any more); the pair has to be prepared again.
+
+        An earlier word on the check is forgotten, since it was about another registration.
+        """
+        by_hand.set_registration(self._database, pair_id, given)
+
+    def overrule(self, pair_id: str, verdict: Verdict | None, annotator: str = "") -> None:
+        """Put a human's verdict above that of the registration check (`None`: the check counts again).
+
+        A pair that is prepared stays so, unless it is set aside as failed; any other one has to be prepared.
+        """
+        by_hand.overrule(self._database, self.pair(pair_id), verdict, annotator)
+
+    # Predicted changes
+
+    def decide(self, pair_id: str, change: str, decision: Decision | None, annotator: str = "") -> None:
+        """Write down what a human says of a predicted change (`None`: nothing any more); all is kept."""
+        by_hand.insert_decision(self._database, pair_id, change, decision, annotator)
+
+    def decisions(self, pair_id: str) -> dict[str, Decision]:
+        """Return what counts for each predicted change of a pair, by the change's id."""
+        return by_hand.decisions(self._database, pair_id)
 
     # Labels
 

@@ -4,6 +4,7 @@ import SimpleITK as sitk
 from longitudinal_al.errors import NotReady
 from longitudinal_al.imaging.reading import read_scan, same_grid
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
+from longitudinal_al.network.change_list import CHANGES_FILE, NUMBERS_FILE, read_changes
 from longitudinal_al.network.checkpoint import save_networks
 from longitudinal_al.network.predicted_pairs import FOLLOWUP_GRID, PAIR_GRID, predict_pairs
 from longitudinal_al.project.records import Round, utc_now
@@ -22,7 +23,7 @@ def with_model(small_project):
 
 def test_masks_lie_on_the_pairs_and_the_followups_grid(with_model, tmp_path):
     files = predict_pairs(with_model, None, tmp_path / "out")
-    assert {file.name for file in files} == {PAIR_GRID, FOLLOWUP_GRID}
+    assert {file.name for file in files} == {PAIR_GRID, FOLLOWUP_GRID, NUMBERS_FILE, CHANGES_FILE}
     for pair in with_model.pairs():
         foreground = sitk.GetArrayFromImage(
             sitk.ReadImage(str(with_model.pair_folder(pair.id) / "foreground.nii.gz"))
@@ -32,6 +33,16 @@ def test_masks_lie_on_the_pairs_and_the_followups_grid(with_model, tmp_path):
             assert same_grid(mask, read_scan(pair.followup))
             differs = (sitk.GetArrayFromImage(mask) > 0) != (foreground > 0)
             assert differs.mean() < 1e-3  # pixels are interpolated on the way to the network and back
+
+
+def test_the_changes_are_listed_beside_the_mask(with_model, tmp_path):
+    predict_pairs(with_model, ["p0"], tmp_path)
+    changes = read_changes(tmp_path / "p0")
+    mask = sitk.ReadImage(str(tmp_path / "p0" / PAIR_GRID))
+    numbers = sitk.ReadImage(str(tmp_path / "p0" / NUMBERS_FILE))
+    volume = sitk.GetArrayFromImage(mask).sum() * 2.0 * 2.0 * 4.0
+    assert sum(change.volume_mm3 for change in changes) == pytest.approx(volume)
+    assert same_grid(mask, numbers)
 
 
 def test_one_pair_is_enough(with_model, tmp_path):

@@ -5,11 +5,12 @@ import pytest
 import SimpleITK as sitk
 
 from longitudinal_al.errors import Cancelled
+from longitudinal_al.imaging.poses import pose_of_transform
 from longitudinal_al.imaging.reading import read_scan, same_grid
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.pairs.prepared import Prepared
-from longitudinal_al.project.records import PairState, Split, Verdict
+from longitudinal_al.project.records import GivenRegistration, PairState, Split, Verdict
 from longitudinal_al.project.store import Project
 from longitudinal_al.project.table import read_pairs_table
 
@@ -100,6 +101,52 @@ def test_two_patients_in_one_pair_are_kept_out(small_cohort, tmp_path):
         (failure,) = prepare_project(project)
         assert "mixed" in failure.reason
         assert project.pair("mixed").verdict is Verdict.FAILED
+
+
+def by_hand(transform, refine):
+    pose = pose_of_transform(transform)
+    return GivenRegistration(tuple(pose.ravel().tolist()), refine)
+
+
+def apart_mm(project, small_cohort, pair="p0"):
+    found = sitk.ReadTransform(str(project.pair_folder(pair) / "transform.tfm"))
+    true = sitk.ReadTransform(str(small_cohort.folder / pair / "true.tfm"))
+    points = [(x, y, z) for x in (-40, 40) for y in (-40, 40) for z in (-20, 20)]
+    return np.mean(
+        [np.linalg.norm(np.subtract(found.TransformPoint(p), true.TransformPoint(p))) for p in points]
+    )
+
+
+def test_a_registration_by_hand_is_taken_as_it_is_or_searched_from(small_project, small_cohort):
+    off = sitk.Euler3DTransform(
+        (0.0, 0.0, 0.0), 0.02, -0.03, 0.05, (3.0, -4.0, 4.5)
+    )  # 2.5 mm beside the truth
+    small_project.set_registration("p0", by_hand(off, refine=False))
+    small_project.overrule("p0", Verdict.GOOD)
+    assert prepare_project(small_project) == []
+    assert apart_mm(small_project, small_cohort) == pytest.approx(2.5, abs=0.01)
+    assert small_project.pair("p0").verdict is Verdict.GOOD
+    assert "the check said" in small_project.pair("p0").reason
+    small_project.set_registration("p0", by_hand(off, refine=True))
+    assert prepare_project(small_project) == []
+    assert apart_mm(small_project, small_cohort) < 1.0
+    small_project.set_registration("p0", None)
+    assert prepare_project(small_project) == []
+    assert apart_mm(small_project, small_cohort) < 1.0
+
+
+def test_the_check_has_no_last_word_and_a_pair_set_aside_stays_aside(small_cohort, tmp_path):
+    first, second = read_pairs_table(small_cohort.table)[:2]
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs([type(first)("mixed", "x", first.baseline, second.followup)])
+        assert len(prepare_project(project)) == 1
+        project.overrule("mixed", Verdict.LOOK, "anna")
+        assert prepare_project(project) == []
+        pair = project.pair("mixed")
+        assert (pair.state, pair.verdict) == (PairState.PREPARED, Verdict.LOOK)
+        project.overrule("mixed", Verdict.FAILED)
+        assert prepare_project(project) == []
+        assert project.pair("mixed").state is PairState.FAILED
 
 
 class CallOff:

@@ -113,7 +113,7 @@ def fail(connection: sqlite3.Connection) -> None:
 
 
 def test_an_older_file_is_migrated_and_a_copy_of_it_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The steps to come are stood in for by two made-up ones: there is only one version so far."""
+    """The steps to come are stood in for by two made-up ones."""
     newer = (*schema.MIGRATIONS, add_note, add_priority)
     database = Database(file)
     schema.bring_up_to_date(database, newer)
@@ -123,7 +123,7 @@ def test_an_older_file_is_migrated_and_a_copy_of_it_kept(file: Path, monkeypatch
     database.close()
     with pytest.raises(ProjectTooNew):
         Project.open(file.parent)
-    copy = file.with_name("project.version1.sqlite")
+    copy = file.with_name(f"project.version{len(schema.MIGRATIONS)}.sqlite")
     shutil.copy(copy, file)
     with Project.open(file.parent) as project:
         assert len(project.labels()) == 40
