@@ -43,13 +43,13 @@ class LiveSettings:
         At most so many, spread over the pool, are predicted to compare a round with the one before.
     """
 
-    first: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=120))
+    first: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80))
     quick: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80))
     round: TrainingSettings = field(default_factory=TrainingSettings)
     check: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=200))
     batch: int = 50
     spacing_mm: float = SPACING_MM
-    head: int = 512
+    head: int = 128
     chunk: int = 128
     step_seconds: float = 1.0
     publish_seconds: float = 3.0
