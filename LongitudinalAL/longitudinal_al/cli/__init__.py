@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "label": "save the label of one slice pair",
     "merge": "bring the labels of another copy of a project into it",
     "predict": "write the predicted masks of change",
+    "export": "write labels, predictions or the model for other programs",
     "evaluate": "measure a predicted mask against a reference",
     "simulate": "compare strategies with a simulated annotator, and write a report",
     "demo": "run the whole loop from nothing to a report, on synthetic or own scans",

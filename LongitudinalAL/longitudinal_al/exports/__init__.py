@@ -1,0 +1,1 @@
+"""A project's labels, predictions and model for other programs; no patient's name but the user's own ids."""

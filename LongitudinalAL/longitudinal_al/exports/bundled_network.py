@@ -1,0 +1,44 @@
+"""The trained networks as one module with one input and one output, as a MONAI bundle wants it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from longitudinal_al.network.architecture import network_input
+from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.pairs.stack import CHANNELS
+
+
+class BundledNetwork(nn.Module):
+    """Probability of change of slices, averaged over the members of the ensemble.
+
+    Parameters
+    ----------
+    weights : str
+        A model of a project (`.safetensors`).
+    """
+
+    def __init__(self, weights: str) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(load_networks(Path(weights)))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Predict.
+
+        Parameters
+        ----------
+        image : torch.Tensor
+            (n, slices x channels, rows, columns) in robust z: for the slice before, the slice itself and the
+            slice after, each its baseline, follow-up and difference; sides are multiples of 16.
+
+        Returns
+        -------
+        torch.Tensor
+            (n, 1, rows, columns), 0 to 1.
+        """
+        stacks = image.unflatten(1, (-1, len(CHANNELS)))
+        said = [torch.sigmoid(member(network_input(stacks))[0]) for member in self.members]
+        return torch.stack(said).mean(0)[:, None]
