@@ -18,3 +18,42 @@ def host():
     running = Host()
     yield running
     running.close()
+
+
+@pytest.fixture
+def scene(host):
+    """The scene of a host, with nothing in it yet; closed at the end."""
+    from LongitudinalALLib.Scene import Scene
+
+    made = Scene()
+    yield made
+    made.release()
+
+
+@pytest.fixture
+def openPair(scene, tmp_path):
+    """Open a pair in a named geometry, under a transform where the geometry says so, and show it."""
+    from scene_pairs import GEOMETRIES, writePair
+
+    def opened(name: str = "axial", *, classes=("change",), pairName: str = "pair1"):
+        geometry = GEOMETRIES[name]
+        folder = writePair(tmp_path / "project" / "pairs" / pairName, geometry)
+        pair = scene.openPair(folder, geometry.axis, classes)
+        scene.show(pair)
+        if geometry.underTransform:
+            scene.setTransform(someTransform(scene.mrmlScene))
+        return pair
+
+    return opened
+
+
+def someTransform(mrmlScene):
+    """Add a linear transform that turns and shifts."""
+    import vtk
+
+    turn = vtk.vtkTransform()
+    turn.Translate(12, -7, 5)
+    turn.RotateWXYZ(23, 0.3, 0.5, 0.8)
+    node = mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Somewhere else")
+    node.SetMatrixTransformToParent(turn.GetMatrix())
+    return node

@@ -1,8 +1,9 @@
 """A small host for MRML: what `slicer.util` expects of the application, from slicer-core's real classes.
 
-`Host()` makes a scene with the nodes that Slicer starts with, its application logic, the layout logic and the logics of
-modules, and puts them where Slicer has them: `slicer.mrmlScene`, `slicer.modules.<name>.logic()`, `slicer.app`. What it
-stands in for is the Qt side only: `slicer.app` and its layout manager are small classes of this file.
+`Host()` makes a scene with the nodes that Slicer starts with, its application logic, the layout logic and the
+logics of modules, and puts them where Slicer has them: `slicer.mrmlScene`, `slicer.modules.<name>.logic()`,
+`slicer.app`. What it stands in for is the Qt side only: `slicer.app` and its layout manager are small classes of
+this file; slice views are drawn off-screen.
 """
 
 from __future__ import annotations
@@ -63,7 +64,12 @@ class Host:
         self._logics = {module: self._moduleLogic(module, name) for module, name in LOGICS.items()}
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene, True)
         self.sliceLogics: dict[str, Any] = {}
-        self._observer = self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodes)
+        self.views: dict[str, Any] = {}
+        scene = slicer.vtkMRMLScene
+        self._observers = [
+            self.scene.AddObserver(scene.NodeAddedEvent, self._onNodeAdded),
+            self.scene.AddObserver(scene.NodeRemovedEvent, self._onNodeRemoved),
+        ]
         self.layoutLogic = slicer.vtkMRMLLayoutLogic()
         self.layoutLogic.SetMRMLApplicationLogic(self.applicationLogic)
         self.layoutLogic.SetMRMLScene(self.scene)
@@ -96,9 +102,14 @@ class Host:
 
     def close(self) -> None:
         """Leave: forget the scene and take the application away."""
-        self.scene.RemoveObserver(self._observer)
+        for observer in self._observers:
+            self.scene.RemoveObserver(observer)
+        self.views.clear()
+        for logic in [*self.sliceLogics.values(), self.layoutLogic, *self._logics.values()]:
+            logic.SetMRMLScene(None)
         self.applicationLogic.GetSliceLogics().RemoveAllItems()
         self.sliceLogics.clear()
+        self.applicationLogic.SetMRMLScene(None)
         self.scene.Clear(1)
         if getattr(slicer, "mrmlScene", None) is self.scene:
             del slicer.mrmlScene, slicer.app, slicer.modules
@@ -114,11 +125,20 @@ class Host:
             self.applicationLogic.SetModuleLogic(module.capitalize(), logic)
         return logic
 
-    def _onNodes(self, *_: Any) -> None:
+    def _onNodeAdded(self, *_: Any) -> None:
         """Give every slice node its logic, as the layout manager's views do in the application."""
         for node in self.sliceNodes():
             if node.GetLayoutName() and self.applicationLogic.GetSliceLogic(node) is None:
                 self._addSliceLogic(node)
+
+    def _onNodeRemoved(self, *_: Any) -> None:
+        """Drop the logic of a slice node that was removed, as the layout manager drops its view."""
+        tags = {node.GetLayoutName() for node in self.sliceNodes()}
+        for tag in set(self.sliceLogics) - tags:
+            self.views.pop(tag, None)
+            logic = self.sliceLogics.pop(tag)
+            self.applicationLogic.GetSliceLogics().RemoveItem(logic)
+            logic.SetMRMLScene(None)
 
     def sliceNodes(self) -> list[Any]:
         """Return the slice nodes of all views that were ever shown."""

@@ -1,0 +1,216 @@
+"""Read the prepared volumes of a pair, ahead of time if wished, and make volume nodes of them.
+
+The files are the project's own: NIfTI, one file, compressed, one number a voxel. Reading them takes no node and no image
+library, so that it is done on a thread while the annotator still draws on the pair before.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import threading
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
+
+from longitudinal_al.errors import NotReady, UnreadableImage
+from LongitudinalALLib.SceneGrid import vtkMatrixOf
+
+ROLES = ("baseline", "followup", "difference")
+TITLES = {"baseline": "Baseline", "followup": "Follow-up", "difference": "Difference"}
+DIFFERENCE_WINDOW = 16.0
+"""Shown from -8 to 8 robust z: a change begins at about 4."""
+KEPT = 3
+"""So many pairs are kept in memory that were read ahead and not opened yet."""
+TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4"}
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Voxels (z, y, x) and where they lie in mm RAS."""
+
+    voxels: np.ndarray
+    ijkToRas: np.ndarray
+
+
+@dataclass(frozen=True)
+class PreparedPair:
+    """What a pair's folder holds: a volume for each of `ROLES`, and the window and level of the scans."""
+
+    volumes: Mapping[str, Volume]
+    window: float
+    level: float
+
+
+class PairReader:
+    """Reads pairs, and keeps those that were read ahead until they are taken."""
+
+    def __init__(self) -> None:
+        self._ahead: dict[Path, _Reading] = {}
+
+    def readAhead(self, folder: Path) -> None:
+        """Begin to read a pair on a thread; errors come out when it is taken."""
+        if folder not in self._ahead:
+            while len(self._ahead) >= KEPT:
+                self._ahead.pop(next(iter(self._ahead)))
+            self._ahead[folder] = _Reading(folder)
+
+    def take(self, folder: Path) -> PreparedPair:
+        """Return a pair, at once if it was read ahead.
+
+        Raises
+        ------
+        NotReady
+            When a file is missing.
+        UnreadableImage
+            When one is damaged.
+        """
+        reading = self._ahead.pop(folder, None)
+        return reading.result() if reading else readPair(folder)
+
+    def forget(self) -> None:
+        """Drop what was read ahead."""
+        self._ahead.clear()
+
+
+class _Reading:
+    """A pair that is being read on a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: PreparedPair | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="pair reader", daemon=True)
+        self._thread.start()
+
+    def result(self) -> PreparedPair:
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        assert self._found is not None
+        return self._found
+
+    def _run(self) -> None:
+        try:
+            self._found = readPair(self._folder)
+        except Exception as error:  # it is raised again where it is waited for
+            self._error = error
+
+
+def readPair(folder: Path) -> PreparedPair:
+    """Read the prepared volumes of a pair; see `PairReader.take`."""
+    volumes = {role: readVolume(folder / f"{role}.nii.gz") for role in ROLES}
+    window, level = _windowLevel(volumes["followup"].voxels)
+    return PreparedPair(volumes, window, level)
+
+
+def readVolume(path: Path) -> Volume:
+    """Read a compressed NIfTI-1 file of one 3-D volume.
+
+    Raises
+    ------
+    NotReady
+        When it is missing.
+    UnreadableImage
+        When it is no such file, or damaged.
+    """
+    try:
+        raw = gzip.decompress(path.read_bytes())
+        return _volume(raw)
+    except FileNotFoundError as error:
+        raise NotReady(f"{path} is missing: prepare the pair") from error
+    except (OSError, EOFError, zlib.error, struct.error, ValueError, KeyError) as error:
+        raise UnreadableImage(f"{path} cannot be read ({error}): prepare the pair again") from error
+
+
+def _volume(raw: bytes) -> Volume:
+    order = next((each for each in "<>" if struct.unpack(each + "i", raw[:4])[0] == 348), None)
+    if order is None:
+        raise ValueError("it is no NIfTI-1 file")
+    dimensions = struct.unpack(order + "8h", raw[40:56])
+    if dimensions[0] < 3 or any(size > 1 for size in dimensions[4 : dimensions[0] + 1]):
+        raise ValueError("it is no single 3-D volume")
+    kind = np.dtype(order + TYPES[struct.unpack(order + "h", raw[70:72])[0]])
+    start, slope, intercept = struct.unpack(order + "3f", raw[108:120])
+    shape = dimensions[3:0:-1]
+    voxels = np.frombuffer(raw, kind, int(np.prod(shape)), int(start)).reshape(shape)
+    if slope not in (0.0, 1.0) or (slope and intercept):
+        voxels = voxels.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+    return Volume(voxels.astype(kind.newbyteorder("="), copy=False), _ijkToRas(raw, order))
+
+
+def _ijkToRas(raw: bytes, order: str) -> np.ndarray:
+    """Return the affine of a NIfTI-1 header: sform where there is one, else qform (nifti1.h, methods 2 and 3)."""
+    qformCode, sformCode = struct.unpack(order + "2h", raw[252:256])
+    matrix = np.eye(4)
+    if sformCode > 0:
+        matrix[:3] = np.array(struct.unpack(order + "12f", raw[280:328])).reshape(3, 4)
+        return matrix
+    if qformCode <= 0:
+        raise ValueError("it does not say where it lies")
+    sizes = struct.unpack(order + "4f", raw[76:92])
+    b, c, d, x, y, z = struct.unpack(order + "6f", raw[256:280])
+    a = max(0.0, 1 - b * b - c * c - d * d) ** 0.5
+    turned = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b],
+        ]
+    )
+    matrix[:3, :3] = turned * [sizes[1], sizes[2], sizes[3] * (-1 if sizes[0] < 0 else 1)]
+    matrix[:3, 3] = x, y, z
+    return matrix
+
+
+def _windowLevel(voxels: np.ndarray) -> tuple[float, float]:
+    """Return window and level from the darkest to nearly the brightest of the tissue (every 4th voxel)."""
+    sample = voxels[::2, ::4, ::4]
+    tissue = sample[sample != sample.ravel()[0]]
+    low, high = np.percentile(tissue if tissue.size else sample, [1.0, 99.7])
+    return max(float(high - low), 1e-3), float(high + low) / 2
+
+
+def imageOf(voxels: np.ndarray) -> Any:
+    """Return a vtkImageData with a copy of an array (z, y, x)."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(*voxels.shape[::-1])
+    image.AllocateScalars(get_vtk_array_type(voxels.dtype), 1)
+    vtk_to_numpy(image.GetPointData().GetScalars()).reshape(voxels.shape)[...] = voxels
+    return image
+
+
+def addVolume(scene: Any, volume: Volume, name: str, path: Path | None = None) -> Any:
+    """Add a scalar volume node with its display node; with a path, it is known to be saved there.
+
+    Contract: Slicer `Libs/MRML/Core/vtkMRMLVolumeNode.h` (SetIJKToRASMatrix), `vtkMRMLStorableNode.h`
+    (AddDefaultStorageNode: no file is read or written).
+    """
+    node = slicer.vtkMRMLScalarVolumeNode()
+    node.SetName(name)
+    node.SetIJKToRASMatrix(vtkMatrixOf(volume.ijkToRas))
+    node.SetAndObserveImageData(imageOf(volume.voxels))
+    node = scene.AddNode(node)
+    display = slicer.vtkMRMLScalarVolumeDisplayNode()
+    display.SetAutoWindowLevel(False)
+    scene.AddNode(display)
+    display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+    node.SetAndObserveDisplayNodeID(display.GetID())
+    if path is not None:
+        node.AddDefaultStorageNode(str(path))
+        node.GetStorageNode().SetWriteFileFormat("nii.gz")
+    return node
+
+
+def setWindowLevel(volumeNode: Any, window: float, level: float) -> None:
+    """Set what is black and white; Contract: `Libs/MRML/Core/vtkMRMLScalarVolumeDisplayNode.h`."""
+    display = volumeNode.GetDisplayNode()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevel(window, level)
