@@ -20,6 +20,8 @@ from longitudinal_al.network.prediction import predict
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.prepared import Prepared
+from longitudinal_al.project.ranking_file import write_ranking
 from longitudinal_al.project.records import Label, Round, utc_now
 from longitudinal_al.project.store import Project
 
@@ -208,6 +210,26 @@ def rank(
         spacing_mm=SPACING_MM if spacing_mm is None else spacing_mm,
         seed=seed,
         progress=progress,
+    )
+
+
+def write_batch(
+    project: Project,
+    ranking: Sequence[RankedSlicePair],
+    strategy_name: str,
+    *,
+    spacing_mm: float | None = None,
+    seed: int = 0,
+) -> None:
+    """Keep a batch in the project, so that front ends hand it out and labels say what asked for them."""
+    records = {entry.pair: Prepared.read(project.pair_folder(entry.pair)) for entry in ranking}
+    write_ranking(
+        project.folder,
+        strategy_name,
+        seed,
+        [entry.as_dict() for entry in ranking],
+        spacing_mm=SPACING_MM if spacing_mm is None else spacing_mm,
+        thickness_mm={pair: record.spacing_mm[0] for pair, record in records.items() if record},
     )
 
 

@@ -18,10 +18,10 @@ from longitudinal_al.network.predicted_pairs import predict_pairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.files import write_atomically
-from longitudinal_al.project.ranking_file import ranking_path, write_ranking
+from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind, Verb
-from longitudinal_al.rounds import rank, train_round
+from longitudinal_al.rounds import rank, train_round, write_batch
 from longitudinal_al.serving.channel import Channel
 from longitudinal_al.serving.job import Job
 from longitudinal_al.serving.priority import lower_priority
@@ -63,24 +63,17 @@ def train(job: Job, project: Project) -> Result:
 def rank_pool(job: Job, project: Project) -> Result:
     """Rank the unlabelled slice pairs, and write the ranking."""
     given = job.arguments
-    ranking = rank(
-        project,
-        given["strategy"],
-        given["batch"],
-        spacing_mm=given["spacing_mm"],
-        seed=given["seed"],
-        progress=job.progress,
-    )
+    chosen = {"spacing_mm": given["spacing_mm"], "seed": given["seed"]}
+    ranking = rank(project, given["strategy"], given["batch"], progress=job.progress, **chosen)
     job.interrupt()
-    entries = [entry.as_dict() for entry in ranking]
-    write_ranking(project.folder, given["strategy"], given["seed"], entries)
+    write_batch(project, ranking, given["strategy"], **chosen)
     counts, rounds = project.status(), project.rounds()
     told = {
         "path": ranking_path(project.folder),
         "strategy": given["strategy"],
         "labels": counts["labelled"],
-        "scored": len(entries),
-        "total": len(entries),
+        "scored": len(ranking),
+        "total": len(ranking),
         "model": rounds[-1].model if rounds else None,
     }
     job.send(EventKind.RANKING, **told)

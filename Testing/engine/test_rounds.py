@@ -7,12 +7,13 @@ import pytest
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import NotReady, ProjectBusy, UnknownName
+from longitudinal_al.frontend.ranking import RankingReader
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.records import Label, utc_now
-from longitudinal_al.rounds import rank, train_round
+from longitudinal_al.rounds import SPACING_MM, rank, train_round, write_batch
 
 QUICK = TrainingSettings(steps=4, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
 
@@ -84,6 +85,20 @@ def test_difference_puts_the_changed_slices_first(small_project):
     changed = [pool.pairs[entry.pair].reference_slices()[entry.slice].any() for entry in best]
     assert sum(changed) >= 3
     assert [entry.score for entry in best] == sorted((entry.score for entry in best), reverse=True)
+
+
+def test_a_written_batch_tells_front_ends_how_far_apart_slices_are(small_project):
+    ranking = rank(small_project, "difference", 3)
+    write_batch(small_project, ranking, "difference")
+    reader = RankingReader(small_project.folder)
+    read = reader.look()
+    while reader.is_reading:
+        read = reader.look()
+    assert read is not None
+    assert [entry.key for entry in read.entries] == [(one.pair, one.slice) for one in ranking]
+    assert read.spacing_mm == SPACING_MM
+    record = Pool.open(small_project).pairs[ranking[0].pair].record
+    assert read.thickness_mm[ranking[0].pair] == record.spacing_mm[0]
 
 
 def test_a_model_is_asked_for_in_words(small_project):

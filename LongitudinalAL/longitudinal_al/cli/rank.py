@@ -7,9 +7,8 @@ import argparse
 from longitudinal_al.cli.arguments import add_project, add_seed, millimetres, positive_number
 from longitudinal_al.cli.output import Output, table
 from longitudinal_al.cli.progress import Progress
-from longitudinal_al.project.ranking_file import write_ranking
 from longitudinal_al.project.store import Project
-from longitudinal_al.rounds import SPACING_MM, rank
+from longitudinal_al.rounds import SPACING_MM, rank, write_batch
 
 EXAMPLE = "longitudinal-al rank my-project --strategy difference --batch 10"
 
@@ -33,20 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Rank, and keep the ranking in the project, so that labels can say what asked for them."""
+    chosen = {"spacing_mm": arguments.spacing_mm, "seed": arguments.seed}
     with Project.open(arguments.project) as project:
         with Progress("ranking") as progress:
-            ranking = rank(
-                project,
-                arguments.strategy,
-                arguments.batch,
-                spacing_mm=arguments.spacing_mm,
-                seed=arguments.seed,
-                progress=progress,
-            )
-        entries = [entry.as_dict() for entry in ranking]
-        write_ranking(project.folder, arguments.strategy, arguments.seed, entries)
+            ranking = rank(project, arguments.strategy, arguments.batch, progress=progress, **chosen)
+        write_batch(project, ranking, arguments.strategy, **chosen)
     rows = [("pair", "patient", "slice", "score", "reason")]
     for entry in ranking:
         score = "-" if entry.score is None else f"{entry.score:.3g}"
         rows.append((entry.pair, entry.patient, str(entry.slice), score, entry.reason))
+    entries = [entry.as_dict() for entry in ranking]
     output.result(entries, table(rows) if ranking else ["nothing is left to label"])

@@ -66,7 +66,8 @@ class PatchReader:
         stack = self._stack(folder)
         steps = range(-self.neighbours, self.neighbours + 1)
         slices = [min(max(place + step, 0), len(stack) - 1) for step in steps]
-        source, target = [], []
+        source: list[slice] = []
+        target: list[slice] = []
         for part, own in zip(window, window_in(self.size, stack.shape[-2:]), strict=True):
             first, last = max(part.start, own.start), min(part.stop, own.stop)
             if first >= last:
@@ -74,7 +75,7 @@ class PatchReader:
             source.append(slice(first - own.start, last - own.start))
             target.append(slice(first - part.start, last - part.start))
         for number, index in enumerate(slices):
-            patch[(number, ..., *target)] = stack[(index, ..., *source)]
+            patch[number][:, target[0], target[1]] = stack[index][:, source[0], source[1]]
 
     def _stack(self, folder: Path) -> np.ndarray:
         if folder not in self._stacks:

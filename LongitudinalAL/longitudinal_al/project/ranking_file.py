@@ -24,9 +24,24 @@ def ranking_path(folder: Path) -> Path:
     return folder / "rounds" / "ranking.json"
 
 
-def write_ranking(folder: Path, strategy: str, seed: int, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write a ranking, best first, in place of the one before; each entry has `pair`, `slice` and `score`."""
-    write_json(ranking_path(folder), {"strategy": strategy, "seed": seed, "ranking": list(entries)})
+def write_ranking(
+    folder: Path,
+    strategy: str,
+    seed: int,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    spacing_mm: float | None = None,
+    thickness_mm: Mapping[str, float] | None = None,
+) -> None:
+    """Write a batch, best first, in place of the ranking before; each entry has `pair`, `slice` and `score`.
+
+    `spacing_mm` and `thickness_mm` are those of `RankingHead`, and are left out where they are not known.
+    """
+    known = {"spacing_mm": spacing_mm, "thickness_mm": thickness_mm}
+    head = {"strategy": strategy, "seed": seed} | {
+        key: fact for key, fact in known.items() if fact is not None
+    }
+    write_json(ranking_path(folder), {**head, "ranking": list(entries)})
 
 
 @dataclass(frozen=True)
