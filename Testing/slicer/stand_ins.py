@@ -7,6 +7,7 @@ look at its picture. MRML is genuine where slicer-core is there (see host.py).
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -334,8 +335,15 @@ def _noErrorDisplay(*_arguments: Any, **_named: Any) -> Any:
 
 
 def application() -> Any:
-    """Return the Qt application of this process, made at the first call."""
+    """Return the Qt application of this process, made at the first call, without a display."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     return QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
+
+
+def letQtRun() -> None:
+    """Have Qt do what is waiting; `QApplication.processEvents` of PySide6 6.12 wears out Python's None."""
+    application()
+    QtCore.QEventLoop().processEvents()
 
 
 def install() -> None:
