@@ -19,7 +19,8 @@ import pytest
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install -e '.[slicer-test]'")
 vtk = pytest.importorskip("vtk", reason="vtk is not installed: pip install -e '.[slicer-test]'")
-import slicer.util  # noqa: E402
+import slicer.util  # noqa: E402, F811
+from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
 LOGICS = {
     "colors": "vtkMRMLColorLogic",
@@ -100,17 +101,24 @@ class Host:
         """Return the slice logic of a view by its singleton tag."""
         return self.applicationLogic.GetSliceLogic(self.sliceNode(tag))
 
+    def view(self, tag: str, size: tuple[int, int] = VIEW_SIZE) -> OffscreenView:
+        """Return the off-screen view of a slice node, which follows the scene as a view on the screen does."""
+        if tag not in self.views:
+            self.views[tag] = OffscreenView(self.sliceLogic(tag), self.applicationLogic, size)
+        return self.views[tag]
+
     def close(self) -> None:
         """Leave: forget the scene and take the application away."""
         for observer in self._observers:
             self.scene.RemoveObserver(observer)
         self.views.clear()
-        for logic in [*self.sliceLogics.values(), self.layoutLogic, *self._logics.values()]:
+        for logic in [*self.sliceLogics.values(), self.layoutLogic]:
             logic.SetMRMLScene(None)
         self.applicationLogic.GetSliceLogics().RemoveAllItems()
         self.sliceLogics.clear()
-        self.applicationLogic.SetMRMLScene(None)
         self.scene.Clear(1)
+        for logic in [*self._logics.values(), self.applicationLogic]:
+            logic.SetMRMLScene(None)
         if getattr(slicer, "mrmlScene", None) is self.scene:
             del slicer.mrmlScene, slicer.app, slicer.modules
 
@@ -238,6 +246,72 @@ class LayoutManager:
     def resetSliceViews(self) -> None:
         """Fit the volumes into all slice views."""
         self._host.applicationLogic.FitSliceToAll()
+
+
+class OffscreenView:
+    """A slice view without a window: the image that the slice logic makes, and the displayable managers on top.
+
+    In the application the image is drawn by CTK's light box renderer, which slicer-core does not have.
+    Contract: Slicer `Libs/MRML/DisplayableManager/vtkMRMLDisplayableManagerGroup.h`,
+    `Libs/MRML/Logic/vtkMRMLSliceLogic.h` (GetImageDataConnection, ResizeSliceNode).
+    """
+
+    MANAGERS = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLModelSliceDisplayableManager")
+
+    def __init__(self, logic: Any, applicationLogic: Any, size: tuple[int, int]) -> None:
+        self._logic = logic
+        self._mapper = vtk.vtkImageMapper()
+        self._mapper.SetColorWindow(255)
+        self._mapper.SetColorLevel(127.5)
+        actor = vtk.vtkActor2D()
+        actor.SetMapper(self._mapper)
+        actor.GetProperty().SetDisplayLocationToBackground()
+        self.renderer = vtk.vtkRenderer()
+        self.renderer.GetActiveCamera().ParallelProjectionOn()
+        self.renderer.AddViewProp(actor)
+        self._window = vtk.vtkRenderWindow()
+        self._window.SetOffScreenRendering(1)
+        self._window.SetMultiSamples(0)
+        self._window.SetSize(*size)
+        self._window.AddRenderer(self.renderer)
+        self._interactor = vtk.vtkRenderWindowInteractor()
+        self._interactor.SetRenderWindow(self._window)
+        logic.ResizeSliceNode(*size)
+        self._managers = self._displayableManagers(applicationLogic)
+
+    def _displayableManagers(self, applicationLogic: Any) -> Any:
+        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        factory.SetMRMLApplicationLogic(applicationLogic)
+        group = slicer.vtkMRMLDisplayableManagerGroup()
+        for name in self.MANAGERS:
+            if not factory.IsDisplayableManagerRegistered(name):
+                factory.RegisterDisplayableManager(name)
+        group.SetRenderer(self.renderer)
+        for name in self.MANAGERS:
+            manager = slicer.vtkMRMLDisplayableManagerGroup.InstantiateDisplayableManager(name)
+            manager.SetMRMLApplicationLogic(applicationLogic)
+            group.AddDisplayableManager(manager)
+        group.SetMRMLDisplayableNode(self._logic.GetSliceNode())
+        return group
+
+    def draw(self) -> None:
+        """Draw what the scene shows now."""
+        connection = self._logic.GetImageDataConnection()
+        self._mapper.SetInputConnection(connection)
+        self._mapper.GetInputAlgorithm() and self._mapper.GetInputAlgorithm().Update()
+        self._window.Render()
+
+    def picture(self) -> Any:
+        """Return the pixels: uint8 (rows, columns, 3), the first row on top."""
+        self.draw()
+        reader = vtk.vtkWindowToImageFilter()
+        reader.SetInput(self._window)
+        reader.ReadFrontBufferOff()
+        reader.Update()
+        image = reader.GetOutput()
+        columns, rows, _ = image.GetDimensions()
+        pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)
+        return pixels[::-1, :, :3].copy()
 
 
 def _applicationLogic(scene: Any) -> Any:

@@ -21,7 +21,9 @@ class Geometry:
     underTransform: bool = False
 
 
-def _affine(spacing: tuple[float, float, float], directions: np.ndarray, origin=(-30.0, 40.0, -20.0)) -> np.ndarray:
+def _affine(
+    spacing: tuple[float, float, float], directions: np.ndarray, origin=(-30.0, 40.0, -20.0)
+) -> np.ndarray:
     affine = np.eye(4)
     affine[:3, :3] = directions * spacing
     affine[:3, 3] = origin
@@ -39,13 +41,16 @@ def _turned(degreesX: float, degreesY: float, degreesZ: float) -> np.ndarray:
 AXIAL = np.diag([-1.0, -1.0, 1.0])
 SAGITTAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """Columns: i runs to posterior, j to inferior, k (across slices) to right."""
-CORONAL = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+CORONAL = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]])
+LEFT_HANDED = np.diag([-1.0, 1.0, 1.0])
+"""Slicer's own reader turns such volumes round, slice by slice; the project counts slices as the file does."""
 GEOMETRIES: Mapping[str, Geometry] = {
     "axial": Geometry((12, 48, 40), _affine((0.9, 0.9, 3.0), AXIAL), 0),
     "sagittal": Geometry((14, 44, 40), _affine((1.0, 1.0, 2.5), SAGITTAL), 0),
     "coronal": Geometry((13, 40, 42), _affine((1.0, 1.0, 4.0), CORONAL), 0),
     "oblique": Geometry((12, 46, 44), _affine((0.8, 0.8, 3.3), _turned(17, -9, 6) @ AXIAL), 0),
     "anisotropic": Geometry((40, 15, 52), _affine((0.55, 5.0, 1.3), AXIAL), 1),
+    "left-handed": Geometry((12, 42, 40), _affine((0.9, 0.9, 3.0), LEFT_HANDED), 0),
     "under a transform": Geometry((12, 40, 44), _affine((0.9, 0.9, 3.0), AXIAL), 0, True),
 }
 """Name -> grid; `anisotropic` has its thick slices across the second axis of the file."""
@@ -78,7 +83,11 @@ def writeVolume(path: Path, voxels: np.ndarray, ijkToRas: np.ndarray, *, qform: 
     if qform:
         rotation = ijkToRas[:3, :3] / spacing
         a = max(0.0, 1 + np.trace(rotation)) ** 0.5 / 2
-        b, c, d = (rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1])
+        b, c, d = (
+            rotation[2, 1] - rotation[1, 2],
+            rotation[0, 2] - rotation[2, 0],
+            rotation[1, 0] - rotation[0, 1],
+        )
         struct.pack_into("<6f", header, 256, *(np.array([b, c, d]) / (4 * a)), *ijkToRas[:3, 3])
     else:
         struct.pack_into("<12f", header, 280, *ijkToRas[:3].ravel())

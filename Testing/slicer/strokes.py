@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 
@@ -14,7 +13,7 @@ class Painter:
     """A segment editor on a pair's labels.
 
     Contract: Slicer `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentEditorLogic.h` (SetSegmentEditorNode,
-    UpdateReferenceGeometryImage, ModifySegmentByLabelmap).
+    ResetModifierLabelmapToDefault, ModifySegmentByLabelmap).
     """
 
     def __init__(self, host: Any, pair: Any) -> None:
@@ -26,7 +25,9 @@ class Painter:
         self.logic.SetMRMLScene(host.scene)
         self.logic.SetSegmentEditorNode(self.node)
 
-    def paint(self, k: int, mask: np.ndarray, segmentId: str = "LongitudinalAL_1", *, erase: bool = False) -> None:
+    def paint(
+        self, k: int, mask: np.ndarray, segmentId: str = "LongitudinalAL_1", *, erase: bool = False
+    ) -> None:
         """Add a mask (rows, columns) of slice `k` to a segment, or take it away."""
         image = self.modifier()
         extent = self.pair.grid.extent(k)
@@ -35,18 +36,15 @@ class Painter:
         voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(dimensions)
         np.moveaxis(voxels, self.pair.grid.axis, 0)[k] = mask
         mode = self.logic.ModificationModeRemove if erase else self.logic.ModificationModeAdd
-        self.logic.ModifySegmentByLabelmap(self.pair.segmentation, segmentId, image, mode, extent, False, True)
+        self.logic.ModifySegmentByLabelmap(
+            self.pair.segmentation, segmentId, image, mode, extent, False, True
+        )
 
     def modifier(self) -> Any:
         """Return an empty labelmap in the geometry that the Segment Editor draws on."""
-        text = self.pair.segmentation.GetSegmentation().DetermineCommonLabelmapGeometry(
-            slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY, None
-        )
-        image = slicer.vtkOrientedImageData()
-        slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, image, False)
-        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-        vtk_to_numpy(image.GetPointData().GetScalars())[:] = 0
-        return image
+        self.logic.UpdateReferenceGeometryImage()
+        self.logic.ResetModifierLabelmapToDefault()
+        return self.logic.GetModifierLabelmap()
 
 
 def stroke(shape: tuple[int, int], generator: np.random.Generator) -> np.ndarray:

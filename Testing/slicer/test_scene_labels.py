@@ -23,7 +23,9 @@ def test_random_strokes_are_read_back_pixel_by_pixel(host, scene, openPair, name
         painter.paint(k, mask, erase=erase)
         expected[k][mask] = 0 if erase else 1
         for slice_, label in expected.items():
-            np.testing.assert_array_equal(scene.readSliceLabel(slice_), label, err_msg=f"slice {slice_} of {name}")
+            np.testing.assert_array_equal(
+                scene.readSliceLabel(slice_), label, err_msg=f"slice {slice_} of {name}"
+            )
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
@@ -138,7 +140,9 @@ def test_oversampling_is_refused(scene, openPair):
 def test_a_labelmap_on_a_finer_grid_is_refused(host, scene, openPair):
     pair = openPair()
     scene.writeSliceLabel(2, np.eye(*pair.grid.sliceShape, dtype=np.uint8))
-    image = pair.segmentation.GetSegmentation().GetSegment(scene.segmentId()).GetRepresentation("Binary labelmap")
+    image = (
+        pair.segmentation.GetSegmentation().GetSegment(scene.segmentId()).GetRepresentation("Binary labelmap")
+    )
     image.SetSpacing([value / 2 for value in image.GetSpacing()])
     with pytest.raises(GeometryMismatch, match="voxels of another size"):
         scene.readSliceLabel(2)
@@ -191,7 +195,9 @@ def test_a_label_survives_the_followup_being_deleted(host, scene, openPair):
     Painter(host, pair).paint(6, mask)
     host.scene.RemoveNode(pair.followup)
     np.testing.assert_array_equal(scene.readSliceLabel(6), mask)
-    with pytest.raises(NotReady, match="follow-up of pair 'pair1' is no longer in the scene: open the pair again"):
+    with pytest.raises(
+        NotReady, match="follow-up of pair 'pair1' is no longer in the scene: open the pair again"
+    ):
         scene.show(pair)
     again = scene.openPair(pair.folder, pair.grid.axis)
     assert again is pair
