@@ -327,6 +327,9 @@ class LiveLoop:
         if not begun.work.run(interrupt, self._settings.step_seconds):
             return
         self._learning = None
+        if self._model and self._model.last_label > begun.lesson.last_label:
+            self.thought = Thought.IDLE  # a round was trained on request meanwhile, and knows more
+            return
         path = live_model_path(self.folder)
         self._take_model(Model(begun.work.result, begun.lesson.last_label, path))
         save_networks([begun.work.result], path)

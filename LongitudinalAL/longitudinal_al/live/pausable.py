@@ -42,8 +42,10 @@ class Pausable(Generic[Result]):
         """Let the work go on for some seconds, and tell whether it is finished.
 
         When `interrupt` raises, the work stands still and the error goes on to the caller, as does an error
-        of the work itself.
+        of the work itself. Work that is finished stays finished.
         """
+        if self._result:
+            return True
         self._threads = torch.get_num_threads()
         self._stands.clear()
         self._may_run.set()
