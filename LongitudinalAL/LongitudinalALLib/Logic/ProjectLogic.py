@@ -1,0 +1,133 @@
+"""1 Project: create, open, reopen; where things stand; what is missing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from longitudinal_al.frontend.learning import RoundFigures, learning_so_far
+from longitudinal_al.protocol import Event, EventKind
+from LongitudinalALLib.Logic.Guard import guarded
+from LongitudinalALLib.Logic.Study import Study
+
+
+class ProjectLogic:
+    """From the section Project to the study.
+
+    Parameters
+    ----------
+    section : ProjectSection
+    study : Study
+    settings : Settings, optional
+        `value(name)` and `setValue(name, value)`; keeps the last project.
+    requirements : object, optional
+        `missing()` says what is missing, or None; `install(onLine, onEnd)` installs it and then calls `onEnd(error)`
+        with an empty text when all went well.
+    """
+
+    def __init__(self, section: Any, study: Study, settings: Any = None, requirements: Any = None) -> None:
+        self._section = section
+        self._study = study
+        self._settings = settings
+        self._requirements = requirements
+        section.createRequested.connect(self.create)
+        section.openRequested.connect(self.open)
+        section.installRequested.connect(self.install)
+        study.opened.connect(self.refresh)
+        study.closing.connect(self._onClosing)
+        study.labelsChanged.connect(self.refresh)
+        study.pairsChanged.connect(self.refresh)
+        study.happened.connect(self._onEvent)
+        study.troubled.connect(self.showError)
+
+    def begin(self, folder: str = "") -> None:
+        """Say what is missing, and open a project again: that of a saved scene, or else the last one."""
+        self._showMissing()
+        last = folder or (self._settings.value("project") if self._settings is not None else "")
+        if last and not self._study.isOpen and Path(last).is_dir():
+            self.open(last)
+
+    @guarded
+    def create(self, path: str) -> None:
+        """Make a project in a folder, and open it."""
+        self._study.create(Path(path))
+        self._opened()
+
+    @guarded
+    def open(self, path: str) -> None:
+        """Open a project."""
+        self._study.open(Path(path))
+        self._opened()
+
+    def install(self) -> None:
+        """Install what is missing; the user has clicked for it."""
+        if self._requirements is not None:
+            self._section.setInstalling(True)
+            self._requirements.install(self._section.showInstallLine, self._onInstalled)
+
+    @guarded
+    def refresh(self) -> None:
+        """Show where things stand."""
+        if self._study.isOpen:
+            self._section.showStanding(standing(self._study.project))
+
+    def showError(self, text: str) -> None:
+        """Show what went wrong."""
+        self._section.showError(text)
+
+    def _opened(self) -> None:
+        folder = str(self._study.project.folder)
+        self._section.showProject(folder)
+        self._section.showError(self._study.workerProblem)
+        if self._settings is not None:
+            self._settings.setValue("project", folder)
+
+    def _showMissing(self) -> None:
+        self._section.showMissingPackages(self._requirements.missing() if self._requirements is not None else None)
+
+    def _onInstalled(self, error: str) -> None:
+        self._section.setInstalling(False)
+        self._section.showError(error)
+        self._showMissing()
+        if not error:
+            self._study.restartWorker()
+
+    def _onEvent(self, event: Event) -> None:
+        if event.kind is EventKind.ROUND or event.kind.is_terminal:
+            self.refresh()
+        if event.kind is EventKind.CRASHED and event.id is None:
+            self.showError(str(event.data.get("message", "")))
+        if event.kind is EventKind.NOTE:
+            self.showError(str(event.data.get("message", "")))
+
+    def _onClosing(self) -> None:
+        self._section.showProject("")
+        self._section.showStanding("")
+        self._section.showError("")
+
+
+def standing(project: Any) -> str:
+    """Say in one line where a project stands."""
+    counts = project.status()
+    parts = [_counted(counts["pairs"], "pair"), _counted(counts["slice_pairs"], "slice pair")]
+    parts.append(f"{counts['labelled']} labelled")
+    if counts["unprepared_pairs"]:
+        parts.append(f"{_counted(counts['unprepared_pairs'], 'pair')} to prepare")
+    if counts["failed_pairs"]:
+        parts.append(f"{_counted(counts['failed_pairs'], 'pair')} failed")
+    rounds = learning_so_far(project).rounds
+    return ", ".join([*parts, *(_model(rounds[-1]) if rounds else ["no model yet"])])
+
+
+def _model(newest: RoundFigures) -> list[str]:
+    ended = newest.ended.astimezone()
+    today = ended.date() == datetime.now().astimezone().date()
+    parts = [f"model of {ended:%H:%M}" if today else f"model of {ended:%Y-%m-%d %H:%M}"]
+    if newest.dice is not None and newest.dice_low is not None and newest.dice_high is not None:
+        parts.append(f"Dice {newest.dice:.2f} ({newest.dice_low:.2f} to {newest.dice_high:.2f})")
+    return parts
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")

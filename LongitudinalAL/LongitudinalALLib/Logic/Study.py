@@ -1,0 +1,167 @@
+"""The project that is open, with its session and its worker, and whom to tell what happens in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from longitudinal_al.errors import LongitudinalALError, NotReady
+from longitudinal_al.frontend.annotation import AnnotationSession
+from longitudinal_al.project.store import Project
+from longitudinal_al.protocol import Verb
+from LongitudinalALLib.Signal import Signal
+
+StartWorker = Callable[[Path, "str | None"], Any]
+"""Takes a project's folder and a strategy (None: the worker's own), and returns a started worker, or raises `NotReady`."""
+
+
+class Study:
+    """What all logic shares.
+
+    Signals
+    -------
+    opened(), closing()
+        `closing` comes while everything is still there.
+    happened(event)
+        The worker said something (`protocol.Event`).
+    ticked()
+        Some tenths of a second have passed.
+    labelsChanged(), pairsChanged()
+    troubled(text)
+        Something went wrong that belongs to no section.
+
+    Attributes
+    ----------
+    annotator : str
+        Who labels; to be set before a project is opened.
+    strategy : str or None
+        By which the worker ranks; None: its own.
+    workerProblem : str
+        Why there is no worker, empty where there is one.
+
+    Parameters
+    ----------
+    startWorker : callable
+        See `StartWorker`.
+    clock : callable
+        Seconds that only ever grow.
+    """
+
+    def __init__(self, startWorker: StartWorker, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.opened, self.closing, self.ticked = Signal(), Signal(), Signal()
+        self.happened, self.troubled = Signal("event"), Signal("text")
+        self.labelsChanged, self.pairsChanged = Signal(), Signal()
+        self.annotator = ""
+        self.strategy: str | None = None
+        self.workerProblem = ""
+        self.worker: Any = None
+        self.clock = clock
+        self._startWorker = startWorker
+        self._project: Project | None = None
+        self._session: AnnotationSession | None = None
+        self._lastNumber = 0
+        self._told = ""
+
+    @property
+    def isOpen(self) -> bool:
+        """Whether a project is open."""
+        return self._project is not None
+
+    @property
+    def project(self) -> Project:
+        """The project that is open; `NotReady` when there is none."""
+        if self._project is None:
+            raise NotReady("no project is open: open or create one first")
+        return self._project
+
+    @property
+    def session(self) -> AnnotationSession:
+        """The annotator's session; `NotReady` when no project is open."""
+        if self._session is None:
+            raise NotReady("no project is open: open or create one first")
+        return self._session
+
+    def create(self, folder: Path) -> None:
+        """Make a project and open it; raises as `Project.create`, and then the one that is open stays open."""
+        self._take(Project.create(folder))
+
+    def open(self, folder: Path) -> None:
+        """Open a project; raises as `Project.open`, and then the one that is open stays open."""
+        self._take(Project.open(folder))
+
+    def close(self) -> None:
+        """Close the project and end its worker; harmless when none is open."""
+        if self._project is None:
+            return
+        self.closing.emit()
+        self._endWorker()
+        project, self._project, self._session = self._project, None, None
+        project.close()
+
+    def restartWorker(self) -> None:
+        """End the worker, if there is one, and start another, with the present strategy and interpreter."""
+        if self.isOpen:
+            self._endWorker()
+            self._begin()
+
+    def request(self, verb: Verb, **arguments: Any) -> str:
+        """Ask the worker and return the request's id; `NotReady` when there is no worker."""
+        if self.worker is None:
+            raise NotReady(self.workerProblem or "there is no worker: open a project first")
+        return str(self.worker.request(verb, **arguments))
+
+    def tick(self) -> None:
+        """Hear the worker and look for labels of others; for a timer, several times a second."""
+        if self._session is None:
+            return
+        try:
+            events = self._session.poll()
+            self._noticeLabels()
+            self._told = ""
+        except LongitudinalALError as error:
+            events = []
+            self._trouble(str(error))
+        for event in events:
+            self.happened.emit(event)
+        if self.isOpen:
+            self.ticked.emit()
+
+    # What is behind it
+
+    def _take(self, project: Project) -> None:
+        self.close()
+        self._project = project
+        self._lastNumber = project.last_label_number()
+        self._begin()
+        self.opened.emit()
+
+    def _begin(self) -> None:
+        """Start a worker; without one everything that needs none goes on."""
+        held = self._session.in_hand if self._session is not None else None
+        self.workerProblem = ""
+        try:
+            self.worker = self._startWorker(self.project.folder, self.strategy)
+        except LongitudinalALError as error:
+            self.worker, self.workerProblem = None, str(error)
+        self._session = AnnotationSession(self.project, self.worker, self.annotator, clock=self.clock)
+        if held is not None:
+            self._session.open(*held.key)
+
+    def _endWorker(self) -> None:
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            worker.close()
+
+    def _noticeLabels(self) -> None:
+        number = self.project.last_label_number()
+        if number != self._lastNumber:
+            self._lastNumber = number
+            self.labelsChanged.emit()
+
+    def _trouble(self, text: str) -> None:
+        """Tell a trouble once, not ten times a second."""
+        if text != self._told:
+            self._told = text
+            self.troubled.emit(text)

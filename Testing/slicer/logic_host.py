@@ -1,0 +1,177 @@
+"""What the tests of the logic share: sections without widgets, a project, a worker that is asked and answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from LongitudinalALLib.Signal import Signal
+
+from longitudinal_al.frontend.worker_state import WorkerState
+from longitudinal_al.protocol import Event, EventKind, Verb
+
+ROOT = Path(__file__).resolve().parents[2]
+SIGNALS = {
+    "project": {"createRequested": 1, "openRequested": 1, "installRequested": 0},
+    "pairs": {
+        "addFromSceneRequested": 4,
+        "addTableRequested": 1,
+        "addSampleDataRequested": 0,
+        "prepareRequested": 0,
+        "cancelRequested": 0,
+        "pairChosen": 1,
+        "overruleRequested": 2,
+        "registerFromTransformRequested": 2,
+        "checkViewRequested": 2,
+    },
+    "label": {
+        "nextRequested": 0,
+        "saveRequested": 0,
+        "noChangeRequested": 0,
+        "skipRequested": 0,
+        "backRequested": 0,
+        "overlayToggled": 2,
+        "suggestionRequested": 0,
+    },
+    "learning": {"cancelRequested": 0, "restartRequested": 0, "strategyChosen": 1, "settingsChanged": 1},
+    "results": {
+        "predictRequested": 1,
+        "changeChosen": 1,
+        "acceptRequested": 1,
+        "correctRequested": 1,
+        "rejectRequested": 1,
+        "exportRequested": 2,
+    },
+}
+"""Section -> its signals, and how many values each tells; as the sections of `LongitudinalALLib.Sections` have them."""
+
+
+class PlainSection:
+    """A section without widgets: its signals are real, and what it is told to show is kept.
+
+    `section.shown["showMessage"]` is the list of what was given to `showMessage`, the newest last.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.shown: dict[str, list[Any]] = {}
+        for signal, values in SIGNALS[name].items():
+            setattr(self, signal, Signal(*(f"value{k}" for k in range(values))))
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if not name.startswith(("show", "set")):
+            raise AttributeError(name)
+        return lambda *values: self.shown.setdefault(name, []).append(values[0] if len(values) == 1 else values)
+
+    def last(self, name: str) -> Any:
+        """Return what was shown last, None when nothing was."""
+        return self.shown.get(name, [None])[-1]
+
+
+@dataclass
+class ScriptedWorker:
+    """Stands in for a worker's client: keeps what it is asked, and says what a test puts into `events`."""
+
+    asked: list[tuple[Verb, dict[str, Any]]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    state: WorkerState = WorkerState.READY
+    doing: str = ""
+    isClosed: bool = False
+
+    def request(self, verb: Verb, **arguments: Any) -> str:
+        self.asked.append((verb, arguments))
+        return str(len(self.asked))
+
+    def poll(self) -> list[Event]:
+        said, self.events = self.events, []
+        return said
+
+    def close(self) -> None:
+        self.isClosed = True
+
+    def newest(self, verb: Verb) -> tuple[str, dict[str, Any]]:
+        """Return id and arguments of the newest request of a verb."""
+        places = [place for place, (asked, _) in enumerate(self.asked) if asked is verb]
+        return str(places[-1] + 1), self.asked[places[-1]][1]
+
+    def answers(self, verb: Verb, **result: Any) -> None:
+        """Say `done` to the newest request of a verb."""
+        self.events.append(Event(EventKind.DONE, self.newest(verb)[0], {"result": result}))
+
+
+def engine() -> str:
+    """Return a Python that has the whole engine; the test is skipped visibly where there is none."""
+    python = os.environ.get("LONGITUDINALAL_PYTHON") or str(ROOT / ".venv" / "bin" / "python")
+    if not Path(python).is_file():
+        pytest.skip("no Python with the engine: set LONGITUDINALAL_PYTHON")
+    return python
+
+
+def engineEnvironment() -> dict[str, str]:
+    """Return the environment for it: it finds this checkout's package."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "LongitudinalAL"), "PYTHONIOENCODING": "utf-8"}
+
+
+def run(*words: object) -> Any:
+    """Run a command of the engine in its own Python, and return its JSON."""
+    command = [engine(), "-m", "longitudinal_al", *map(str, words), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=engineEnvironment(), timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def preparedOnce(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with two synthetic patients, prepared and ranked by difference; take `projectFolder` to write to."""
+    folder = tmp_path_factory.mktemp("scans-ö")
+    run("synthesize", folder / "cohort", "--patients", 2, "--seed", 3)
+    project = folder / "project"
+    run("create", project)
+    run("add", project, "--table", folder / "cohort" / "pairs.csv", "--allow-outside")
+    run("prepare", project)
+    run("rank", project, "--strategy", "difference", "--batch", 20)
+    return project
+
+
+@pytest.fixture
+def projectFolder(preparedOnce: Path, tmp_path: Path) -> Path:
+    """A prepared project of one's own."""
+    return Path(shutil.copytree(preparedOnce, tmp_path / "project"))
+
+
+def disc(shape: tuple[int, int], row: int, column: int, radius: int = 3) -> np.ndarray:
+    """Return a label of one disc of class 1."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    return (((rows - row) ** 2 + (columns - column) ** 2) <= radius**2).astype(np.uint8)
+
+
+def paint(scene: Any, k: int, label: np.ndarray) -> None:
+    """Paint into the shown pair as the Segment Editor does: the labelmap of class 1 changes, and nobody is told."""
+    import slicer
+
+    pair = scene.shownPair
+    scene.jump(k)
+    image = pair.labels._image(label > 0, k)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    logic.SetBinaryLabelmapToSegment(
+        image, pair.segmentation, scene.segmentId(), logic.MODE_MERGE_MASK, image.GetExtent()
+    )
+
+
+def waitFor(study: Any, isDone: Callable[[], bool], seconds: float = 120) -> None:
+    """Let the study tick until something is true."""
+    end = time.monotonic() + seconds
+    while not isDone():
+        assert time.monotonic() < end, f"nothing came within {seconds} s"
+        study.tick()
+        time.sleep(0.02)
+
+
