@@ -75,6 +75,11 @@ class Interpreter:
         environment.insert("PYTHONSAFEPATH", "1")
         return environment
 
+    def environmentMapping(self) -> dict[str, str]:
+        """Return the environment as names and values, for a process that is not Qt's."""
+        environment = self.environment()
+        return {str(name): str(environment.value(name)) for name in environment.keys() if name}
+
 
 @dataclass(frozen=True)
 class Verdict:

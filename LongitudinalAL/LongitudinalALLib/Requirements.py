@@ -51,15 +51,15 @@ class Requirements:
         self._torchInstaller = torchInstaller
         self._folder = folder or Path(sysconfig.get_paths()["purelib"])
 
-    def missing(self) -> list[str]:
+    def missingPackages(self) -> list[str]:
         """Return the requirements that are not met, torch first."""
         known = self._slicerPackaging()
         others = [each for each in known.load_requirements(str(REQUIREMENTS_FILE)) if not known.pip_check(each)]
         return ([] if _version("torch") else [TORCH]) + [str(each) for each in others]
 
-    def describeMissing(self) -> str | None:
+    def missing(self) -> str | None:
         """Say what is missing, and what installing it means: size, place, backend; None: nothing is missing."""
-        missing = self.missing()
+        missing = self.missingPackages()
         if not missing:
             return None
         free = shutil.disk_usage(_existing(self._folder)).free / 1e9
@@ -94,7 +94,7 @@ class Requirements:
         if slicer.app.testingEnabled():
             finished(_("Nothing is installed while Slicer is being tested."))
             return
-        missing = self.missing()
+        missing = self.missingPackages()
         if TORCH in missing:
             problem = self._installTorch()
             if problem:
@@ -141,7 +141,7 @@ class Requirements:
     def _pipInstall(self, packages: list[str], line: Told, finished: Told) -> None:
         def completed(status: int) -> None:
             importlib.invalidate_caches()
-            still = self.missing()
+            still = self.missingPackages()
             if status == 0 and not still:
                 finished("")
             else:

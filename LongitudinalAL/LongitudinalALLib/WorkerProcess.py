@@ -21,7 +21,7 @@ QUIT_SECONDS = 2.0
 """So long when Slicer itself is leaving."""
 POLL_SECONDS = 0.01
 """Longest time that one `poll` takes for what has come: the window must not stand still."""
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 13
 _KEPT_LINES = 50
 _NAP_MILLISECONDS = 20
 

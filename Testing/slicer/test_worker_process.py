@@ -27,7 +27,6 @@ FAKE = ENGINE / "frontend" / "fake_worker.py"
 LAUNCHER = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[1:]]))"
 """As PythonSlicer, which starts the real Python as its child."""
 PATIENCE = 120.0  # a busy machine may take a minute to read torch
-STALL_SECONDS = 0.05
 HERE = Interpreter(sys.executable, isOwn=True)
 Start = Callable[..., WorkerProcess]
 
@@ -173,26 +172,25 @@ def test_a_restart_ends_the_old_one(start: Start) -> None:
 
 def test_a_flood_of_events_never_holds_the_window(start: Start) -> None:
     worker = start("flood")
-    untilState(worker, WorkerState.READY)
-    longest, count, end = 0.0, 0, time.monotonic() + PATIENCE
+    count = sum(event.kind is EventKind.PROGRESS for event in untilState(worker, WorkerState.READY))
+    longest, end = 0.0, time.monotonic() + PATIENCE
     while count < 20_000 and time.monotonic() < end:
         stand_ins.letQtRun()
+        time.sleep(0.001)
         begin = time.perf_counter()
         count += sum(event.kind is EventKind.PROGRESS for event in worker.poll())
         longest = max(longest, time.perf_counter() - begin)
-    assert count + 1 >= 20_000  # the first may have come with `ready`
+    assert count == 20_000
     print(f"longest poll {longest * 1000:.1f} ms of {module.POLL_SECONDS * 1000:.0f} ms allowed")
 
 
 def test_a_flood_of_requests_to_one_that_does_not_read_blocks_nobody(start: Start) -> None:
     worker = start("hang")
     untilState(worker, WorkerState.READY)
-    begin = time.monotonic()
-    for _ in range(20_000):
-        worker.request(Verb.STATUS)
+    for _ in range(2_000):  # far more than a pipe holds
+        worker.request(Verb.EXPLAIN, pair="x" * 100, slice=1)
     worker.poll()
-    assert time.monotonic() - begin < PATIENCE / 2
-    assert len(worker.conversation.pending) == 20_000
+    assert len(worker.conversation.pending) == 2_000
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="taskkill ends trees there")
