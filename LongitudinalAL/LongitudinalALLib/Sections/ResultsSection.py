@@ -81,7 +81,7 @@ class ResultsSection(Section):
             for row in self._rows
         ]
         colours = {(i, 4): COLOURS[row.decision] for i, row in enumerate(self._rows) if row.decision in COLOURS}
-        fillTable(self.ui.changesTable, cells, colours)
+        fillTable(self.ui.changesTable, cells, colours, rightColumns=(1, 2, 3))
         self._enable()
 
     def showMessage(self, text: str) -> None:

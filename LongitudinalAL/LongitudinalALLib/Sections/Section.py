@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,19 @@ def showText(label: Any, text: str | None) -> None:
     label.setVisible(bool(text))
 
 
-def fillTable(table: Any, rows: list[list[str]], colours: dict[tuple[int, int], str] | None = None) -> None:
-    """Show rows of texts on a table, numbers to the right; the chosen row stays, and nobody is told.
+def fillTable(
+    table: Any, rows: list[list[str]], colours: Mapping[tuple[int, int], str], rightColumns: Container[int] = ()
+) -> None:
+    """Show rows of texts on a table; the chosen row stays chosen, and nobody is told.
 
     Contract: Qt `QTableWidget`, whose items belong to it after `setItem`.
+
+    Parameters
+    ----------
+    colours : mapping of (row, column) to str
+        Colours of letters.
+    rightColumns : container of int
+        Columns of numbers, which stand to the right.
     """
     chosen, wasBlocked = table.currentRow(), table.blockSignals(True)
     table.setRowCount(len(rows))
@@ -55,12 +65,12 @@ def fillTable(table: Any, rows: list[list[str]], colours: dict[tuple[int, int], 
         for j, text in enumerate(cells):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(text)
-            if text[:1].isdigit():
+            if j in rightColumns:
                 item.setTextAlignment(int(qt.Qt.AlignRight | qt.Qt.AlignVCenter))
-            colour = (colours or {}).get((i, j))
-            if colour:
-                item.setForeground(qt.QBrush(qt.QColor(colour)))
+            if (i, j) in colours:
+                item.setForeground(qt.QBrush(qt.QColor(colours[i, j])))
             table.setItem(i, j, item)
+    table.resizeColumnsToContents()
     if 0 <= chosen < len(rows):
         table.selectRow(chosen)
     table.blockSignals(wasBlocked)
