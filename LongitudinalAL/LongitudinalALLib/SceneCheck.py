@@ -16,7 +16,7 @@ from LongitudinalALLib.SceneVolumes import Volume, addVolume
 CHECK_MODES = ("off", "flicker", "checkerboard", "edges")
 CELL_MM = 18.0
 HIDDEN = -1e6
-"""Voxels of this value are not shown."""
+"""Voxels of this value are not shown, nor what is interpolated towards them."""
 EDGE_SHARE = 93.0
 """Edges are what is steeper than this share of the tissue, in percent."""
 
@@ -85,13 +85,13 @@ def _board(scene: Any, pair: OpenPair) -> Any:
         if axis != grid.axis:
             cells = (np.arange(grid.shape[axis]) * grid.spacing[axis] // CELL_MM).astype(int)
             sums = sums + cells.reshape([-1 if each == axis else 1 for each in range(3)])
+    voxels = _voxels(pair.baseline)
     shown = np.broadcast_to(sums % 2 == 0, grid.shape)
-    node = addVolume(
-        scene, Volume(np.where(shown, _voxels(pair.baseline), HIDDEN), grid.ijkToRas), "Checkerboard"
-    )
+    board = np.where(shown, voxels, voxels.dtype.type(HIDDEN))
+    node = addVolume(scene, Volume(board, grid.ijkToRas), "Checkerboard")
     source, display = pair.baseline.GetDisplayNode(), node.GetDisplayNode()
     display.SetWindowLevel(source.GetWindow(), source.GetLevel())
-    _hideBelow(display, HIDDEN / 2)
+    _hideBelow(display, float(voxels.min()) - 1)
     return node
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ class OpenPair:
         volume = prepared.volumes[role]
         node = self._found(role)
         if node is not None and node.GetImageData() is not None:
-            node.SetAndObserveImageData(imageOf(volume.voxels))
+            node.SetAndObserveImageData(volume.image or imageOf(volume.voxels))
         else:
             path = self.folder / f"{role}.nii.gz"
             node = addVolume(self._scene, volume, f"{TITLES[role]} {self.name}", path)
@@ -152,14 +153,21 @@ def pairNodes(scene: Any) -> list[Any]:
 
 
 class Observations:
-    """What is observed, so that all of it can be let go."""
+    """What is observed, so that all of it can be let go; it keeps no observer alive."""
 
     def __init__(self) -> None:
         self._tags: list[tuple[Any, int]] = []
 
     def add(self, observed: Any, event: Any, callback: Callable[..., None]) -> None:
-        """Call `callback(caller, event)` at an event."""
-        self._tags.append((observed, observed.AddObserver(event, callback)))
+        """Call a method `callback(caller, event)` at an event, as long as its object lives."""
+        method = weakref.WeakMethod(callback)
+
+        def call(caller: Any, name: str) -> None:
+            living = method()
+            if living is not None:
+                living(caller, name)
+
+        self._tags.append((observed, observed.AddObserver(event, call)))
 
     @property
     def isEmpty(self) -> bool:

@@ -11,7 +11,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ ROLES = ("baseline", "followup", "difference")
 TITLES = {"baseline": "Baseline", "followup": "Follow-up", "difference": "Difference"}
 DIFFERENCE_WINDOW = 16.0
 """Shown from -8 to 8 robust z: a change begins at about 4."""
+HEADROOM = 0.25
+"""So much of the tissue's range is left above it, so that a lesion in bright tissue is still seen."""
 KEPT = 3
 """So many pairs are kept in memory that were read ahead and not opened yet."""
 TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4"}
@@ -34,10 +36,11 @@ TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 76
 
 @dataclass(frozen=True)
 class Volume:
-    """Voxels (z, y, x) and where they lie in mm RAS."""
+    """Voxels (z, y, x) and where they lie in mm RAS; `image` is made of them ahead of time, or not."""
 
     voxels: np.ndarray
     ijkToRas: np.ndarray
+    image: Any = None
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,16 @@ class _Reading:
 
 def readPair(folder: Path) -> PreparedPair:
     """Read the prepared volumes of a pair; see `PairReader.take`."""
-    volumes = {role: readVolume(folder / f"{role}.nii.gz") for role in ROLES}
+    volumes = {role: _withImage(readVolume(folder / f"{role}.nii.gz")) for role in ROLES}
     window, level = _windowLevel(volumes["followup"].voxels)
     return PreparedPair(volumes, window, level)
+
+
+def _withImage(volume: Volume) -> Volume:
+    """Make the image and its range on the reader's thread, so that showing it takes no time."""
+    image = imageOf(volume.voxels)
+    image.GetScalarRange()
+    return replace(volume, image=image)
 
 
 def readVolume(path: Path) -> Volume:
@@ -171,10 +181,11 @@ def _ijkToRas(raw: bytes, order: str) -> np.ndarray:
 
 
 def _windowLevel(voxels: np.ndarray) -> tuple[float, float]:
-    """Return window and level from the darkest to nearly the brightest of the tissue (every 4th voxel)."""
+    """Return window and level: black below the tissue, white above it with room for brighter lesions."""
     sample = voxels[::2, ::4, ::4]
     tissue = sample[sample != sample.ravel()[0]]
-    low, high = np.percentile(tissue if tissue.size else sample, [1.0, 99.7])
+    low, high = np.percentile(tissue if tissue.size else sample, [1.0, 99.5])
+    high += HEADROOM * (high - low)
     return max(float(high - low), 1e-3), float(high + low) / 2
 
 
@@ -196,7 +207,7 @@ def addVolume(scene: Any, volume: Volume, name: str, path: Path | None = None) -
     node = slicer.vtkMRMLScalarVolumeNode()
     node.SetName(name)
     node.SetIJKToRASMatrix(vtkMatrixOf(volume.ijkToRas))
-    node.SetAndObserveImageData(imageOf(volume.voxels))
+    node.SetAndObserveImageData(volume.image or imageOf(volume.voxels))
     node = scene.AddNode(node)
     display = slicer.vtkMRMLScalarVolumeDisplayNode()
     display.SetAutoWindowLevel(False)

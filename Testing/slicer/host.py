@@ -117,8 +117,6 @@ class Host:
         self.applicationLogic.GetSliceLogics().RemoveAllItems()
         self.sliceLogics.clear()
         self.scene.Clear(1)
-        for logic in [*self._logics.values(), self.applicationLogic]:
-            logic.SetMRMLScene(None)
         if getattr(slicer, "mrmlScene", None) is self.scene:
             del slicer.mrmlScene, slicer.app, slicer.modules
 
@@ -294,6 +292,15 @@ class OffscreenView:
         group.SetMRMLDisplayableNode(self._logic.GetSliceNode())
         return group
 
+    def setCaption(self, text: str) -> None:
+        """Write a name into the lower left corner; in the application Slicer's corner annotation does."""
+        actor = vtk.vtkTextActor()
+        actor.SetInput(text)
+        actor.SetPosition(10, 8)
+        actor.GetTextProperty().SetFontSize(17)
+        actor.GetTextProperty().SetShadow(True)
+        self.renderer.AddViewProp(actor)
+
     def draw(self) -> None:
         """Draw what the scene shows now."""
         connection = self._logic.GetImageDataConnection()
@@ -312,6 +319,13 @@ class OffscreenView:
         columns, rows, _ = image.GetDimensions()
         pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)
         return pixels[::-1, :, :3].copy()
+
+
+def canDraw() -> bool:
+    """Tell whether there is something to draw with: a display, EGL or OSMesa."""
+    window = vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    return bool(window.SupportsOpenGL())
 
 
 def _applicationLogic(scene: Any) -> Any:

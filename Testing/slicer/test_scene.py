@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from host import Host, slicer, vtk
-from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady, UnknownName, UnreadableImage
 from scene_pairs import GEOMETRIES, writePair, writeVolume
 from scene_state import state
 from strokes import Painter
 
+from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady, UnknownName, UnreadableImage
 from LongitudinalALLib.Scene import Scene
 from LongitudinalALLib.SceneViews import LAYOUT, TAGS
 from LongitudinalALLib.SceneVolumes import readVolume

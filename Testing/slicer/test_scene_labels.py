@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from host import slicer
-from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady
 from scene_pairs import GEOMETRIES
 from strokes import Painter, stroke
+
+from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
