@@ -1,4 +1,4 @@
-"""The only place where data pass between MRML nodes and the project: pairs, slice labels, views, overlays, results.
+"""The only place where data pass between MRML nodes and the project: pairs, labels, views, overlays, results.
 
 MRML only, no Qt; it adds nodes, changes no others, and takes away exactly what it added.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import slicer
 import vtk
 
-from longitudinal_al.errors import NotReady
+from longitudinal_al.errors import LongitudinalALError, NotReady
 from LongitudinalALLib.SceneCheck import CHECK_MODES, CheckView
 from LongitudinalALLib.SceneGrid import Grid
 from LongitudinalALLib.SceneOpenPair import PAIR, Observations, OpenPair, pairNodes, removeNode
@@ -28,6 +28,8 @@ from LongitudinalALLib.SceneVolumes import (
     setWindowLevel,
 )
 
+MOST_OPEN = 4
+"""So many pairs stay open, besides those with strokes that are not saved."""
 __all__ = ["CHECK_MODES", "DECISIONS", "OVERLAYS", "OpenPair", "Scene"]
 
 
@@ -44,8 +46,8 @@ class Scene:
     Attributes
     ----------
     beforeClose : list of callable
-        Called without arguments while the scene is about to be closed by the user, everything still in it: the last
-        chance to save what was painted.
+        Called without arguments while the scene is about to be closed by the user, everything still in it: the
+        last chance to save what was painted.
     afterClose : list of callable
         Called once the scene was closed by the user, and every pair with it.
     """
@@ -68,6 +70,7 @@ class Scene:
         self._sceneObservations.add(self.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self._onEndClose)
 
     # Pairs
+    # Each takes the memory of its three volumes, so that only the last few stay open.
 
     @property
     def pairs(self) -> list[OpenPair]:
@@ -80,7 +83,7 @@ class Scene:
         return self._shown
 
     def readAhead(self, pairFolder: Path | str) -> None:
-        """Begin to read a pair that will be opened soon, on a thread: opening it then does not wait for the disk."""
+        """Begin to read a pair on a thread: opening it soon after does not wait for the disk."""
         folder = Path(pairFolder)
         if folder not in self._pairs:
             self._reader.readAhead(folder)
@@ -88,7 +91,7 @@ class Scene:
     def openPair(
         self, pairFolder: Path | str, thicknessAxis: int, classes: Sequence[str] = ("change",)
     ) -> OpenPair:
-        """Load a prepared pair; one that is open already is given back, with what was removed from it put back.
+        """Load a prepared pair; one that is open is given back, with what was removed from it put back.
 
         Parameters
         ----------
@@ -121,7 +124,16 @@ class Scene:
         self._setVisible(pair, pair is self._shown)
         if pair is self._shown:
             self.show(pair)
+        self._closeOldest(pair)
         return pair
+
+    def _closeOldest(self, newest: OpenPair) -> None:
+        """Close pairs beyond `MOST_OPEN`, the longest open first; never one with strokes that are not saved."""
+        spare = len(self._pairs) - MOST_OPEN
+        for pair in self.pairs:
+            if spare > 0 and pair is not newest and pair is not self._shown and not _holdsStrokes(pair):
+                self.closePair(pair)
+                spare -= 1
 
     def closePair(self, pair: OpenPair) -> None:
         """Take a pair out of the scene; the layout stays."""
@@ -202,7 +214,7 @@ class Scene:
         return k
 
     def shownSlice(self) -> int | None:
-        """Return the slice in the follow-up's view, `None` when nothing is shown or the view was turned away."""
+        """Return the slice in the follow-up's view, `None` if nothing is shown or the view was turned away."""
         pair = self._shown
         if pair is None or not pair.has("followup"):
             return None
@@ -219,7 +231,7 @@ class Scene:
             self.views.giveBack(self._isOurs)
 
     def setTransform(self, transformNode: Any, pair: OpenPair | None = None) -> None:
-        """Put all nodes of a pair under one transform (None: under none), so that labels and scans stay together."""
+        """Put all nodes of a pair under one transform (None: none), so that labels and scans stay together."""
         pair = self._current(pair)
         id_ = transformNode.GetID() if transformNode is not None else None
         for node in [*pair.nodes(), *self._overlays.nodes()]:
@@ -232,7 +244,7 @@ class Scene:
     # Labels
 
     def readSliceLabel(self, k: int, pair: OpenPair | None = None) -> np.ndarray:
-        """Return what is painted on slice `k`: uint8 (rows, columns), 0 = no change, the class's number elsewhere.
+        """Return what is painted on slice `k`: uint8 (rows, columns), 0 = no change, else the class's number.
 
         Raises
         ------
@@ -252,7 +264,7 @@ class Scene:
     def sliceLabelsPainted(self, pair: OpenPair | None = None) -> list[int]:
         """Return the slices painted on since they were written or marked as saved, and seen by the annotator.
 
-        What "Fill between slices" filled on slices that were never in view is no label of a human; it is left out.
+        What "Fill between slices" filled on slices that were never in view is no label of a human: left out.
         """
         pair = self._current(pair)
         return [k for k in self._checkedLabels(pair).painted() if k in pair.shownSlices]
@@ -299,7 +311,7 @@ class Scene:
         return k in self._current(pair).suggestionsShown
 
     def showResults(self, changes: Sequence[Mapping[str, Any]], mask: np.ndarray | None = None) -> Any:
-        """Show predicted changes of the pair shown as a table, returned, and a segmentation; see `Results.show`."""
+        """Show predicted changes as a table, which is returned, and a segmentation; see `Results.show`."""
         self._results.show(self._current(None), changes, mask)
         return self._results.table
 
@@ -415,6 +427,16 @@ class Scene:
         self._results.clear()
         for callback in list(self.afterClose):
             callback()
+
+
+def _holdsStrokes(pair: OpenPair) -> bool:
+    """Tell whether strokes would be lost with a pair; what cannot be read counts as strokes."""
+    if not pair.has("labels"):
+        return False
+    try:
+        return bool(pair.labels.painted())
+    except LongitudinalALError:
+        return True
 
 
 def _gridOf(prepared: PreparedPair, axis: int) -> Grid:

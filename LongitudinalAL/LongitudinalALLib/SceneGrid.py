@@ -107,7 +107,8 @@ class Grid:
         """Raise `GeometryMismatch` unless an image has exactly the voxels of this grid."""
         if tuple(shape) != self.shape:
             raise GeometryMismatch(
-                f"{what} has {tuple(shape)} voxels, the pair's grid {self.shape} (slices, rows, columns): {REMEDY}"
+                f"{what} has {tuple(shape)} voxels, the pair's grid {self.shape} (slices, rows, columns): "
+                f"{REMEDY}"
             )
         if self.offsetOf(imageToWorld, what) != (0, 0, 0):
             raise GeometryMismatch(f"{what} is shifted against the pair's grid: {REMEDY}")

@@ -1,4 +1,4 @@
-"""The labels of a pair as segments: one slice is read or written at a time, and checked against the pair's grid."""
+"""The labels of a pair as segments: read and written slice by slice, and checked against the pair's grid."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class SliceLabels:
     def lock(self, followup: Any) -> None:
         """Tie the segmentation to the follow-up's grid and make the segments that are missing.
 
-        Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationNode.h` (SetReferenceImageGeometryParameterFromVolumeNode),
-        `Libs/vtkSegmentationCore/vtkSegmentation.h` (AddEmptySegment, SetConversionParameter).
+        Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationNode.h`
+        (SetReferenceImageGeometryParameterFromVolumeNode), `Libs/vtkSegmentationCore/vtkSegmentation.h` (AddEmptySegment, SetConversionParameter).
         """
         self.node.SetReferenceImageGeometryParameterFromVolumeNode(followup)
         segmentation = self.node.GetSegmentation()
@@ -100,7 +100,8 @@ class SliceLabels:
             segment = segmentation.GetSegment(id_)
             if segment is None:
                 raise NotReady(
-                    f"the segment of {name!r} was deleted: undo that in the Segment Editor, or show the slice pair again"
+                    f"the segment of {name!r} was deleted: undo that in the Segment Editor, "
+                    "or show the slice pair again"
                 )
             self._offset(segment.GetRepresentation(BINARY), f"the segment of {name!r}")
 
@@ -156,8 +157,8 @@ class SliceLabels:
                 continue
             if (both := np.count_nonzero(label[painted])) > 0:
                 raise InvalidInput(
-                    f"on slice {k}, {both} pixels belong to {self.classes[number - 1]!r} and to another class: "
-                    "erase them in one of the two"
+                    f"on slice {k}, {both} pixels belong to {self.classes[number - 1]!r} and to another "
+                    "class: erase them in one of the two"
                 )
             label[painted] = number
         self._refuseOthers(k)
@@ -171,8 +172,8 @@ class SliceLabels:
             if painted is not None and painted.any():
                 raise InvalidInput(
                     f"on slice {k}, {np.count_nonzero(painted)} pixels were painted in the segment "
-                    f"{segmentation.GetSegment(id_).GetName()!r}, which is no class of the project: paint them in "
-                    f"{' or '.join(repr(name) for name in self.classes)}, or delete that segment"
+                    f"{segmentation.GetSegment(id_).GetName()!r}, which is no class of the project: "
+                    f"paint them in {' or '.join(repr(name) for name in self.classes)}, or delete that segment"
                 )
 
     def _plane(self, id_: str, k: int) -> np.ndarray | None:
@@ -199,8 +200,8 @@ class SliceLabels:
 
         The slice is cleared in place, because no mode of SetBinaryLabelmapToSegment clears one slice of a
         labelmap that segments share; then each class is added. Contract: Slicer
-        `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentationsModuleLogic.h` (SetBinaryLabelmapToSegment;
-        MODE_MERGE_MASK adds the mask with the segment's own value, MODE_MERGE_MAX does not).
+        `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentationsModuleLogic.h`
+        (SetBinaryLabelmapToSegment; MODE_MERGE_MASK adds the mask with the segment's own value, MODE_MERGE_MAX does not).
 
         Raises
         ------
@@ -212,7 +213,8 @@ class SliceLabels:
         self.grid.checkSlice(k)
         if label.shape != self.grid.sliceShape:
             raise GeometryMismatch(
-                f"the label has {label.shape} pixels, a slice of the pair {self.grid.sliceShape} (rows, columns)"
+                f"the label has {label.shape} pixels, "
+                f"a slice of the pair {self.grid.sliceShape} (rows, columns)"
             )
         if label.size and int(label.max()) > len(self.classes):
             raise InvalidInput(
@@ -291,7 +293,7 @@ def _imageToWorld(image: Any) -> np.ndarray:
 
 
 def _block(image: Any, offset: Any) -> tuple[np.ndarray, tuple[int, int, int]] | None:
-    """Return the voxels of a labelmap (z, y, x), not copied, and where they begin on the grid; `None` if empty."""
+    """Return a labelmap's voxels (z, y, x), not copied, and where they begin on the grid; `None` if empty."""
     if image is None or image.IsEmpty() or image.GetPointData().GetScalars() is None:
         return None
     extent = image.GetExtent()

@@ -124,7 +124,7 @@ class OpenPair:
         return node
 
     def _newSegmentation(self) -> Any:
-        """Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationDisplayNode.h` (opacities of fill and outline)."""
+        """Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationDisplayNode.h` (opacity of fill, outline)."""
         node = self._scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"Labels {self.name}")
         node.CreateDefaultDisplayNodes()
         display = node.GetDisplayNode()
@@ -184,7 +184,8 @@ class Observations:
 def removeNode(scene: Any, node: Any) -> None:
     """Remove a node with its display and storage nodes.
 
-    Contract: Slicer `Libs/MRML/Core/vtkMRMLDisplayableNode.h`, `vtkMRMLStorableNode.h`: removing a node leaves them.
+    Contract: Slicer `Libs/MRML/Core/vtkMRMLDisplayableNode.h`, `vtkMRMLStorableNode.h`: removing a node leaves
+    them.
     """
     attached = []
     if node.IsA("vtkMRMLDisplayableNode"):

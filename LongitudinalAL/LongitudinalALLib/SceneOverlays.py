@@ -69,7 +69,8 @@ class Overlays:
         kind = _kind(name)
         if values.shape != pair.grid.sliceShape:
             raise GeometryMismatch(
-                f"the {name} has {values.shape} pixels, a slice of the pair {pair.grid.sliceShape}: ask for it again"
+                f"the {name} has {values.shape} pixels, a slice of the pair {pair.grid.sliceShape}: "
+                "ask for it again"
             )
         if self._place != (pair, k):
             self.clear()

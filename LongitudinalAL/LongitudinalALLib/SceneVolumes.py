@@ -1,7 +1,8 @@
 """Read the prepared volumes of a pair, ahead of time if wished, and make volume nodes of them.
 
-The files are the project's own: NIfTI, one file, compressed, one number a voxel. Reading them takes no node and no image
-library, so that it is done on a thread while the annotator still draws on the pair before.
+The files are the project's own: NIfTI, one file, compressed, one number a voxel. Reading them takes no node and
+no image library, so that it is done on a thread while the annotator still draws on the pair before. It keeps the
+order of the slices in the file, as the engine does; Slicer's own reader turns a left-handed volume round.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def _volume(raw: bytes) -> Volume:
 
 
 def _ijkToRas(raw: bytes, order: str) -> np.ndarray:
-    """Return the affine of a NIfTI-1 header: sform where there is one, else qform (nifti1.h, methods 2 and 3)."""
+    """Return the affine of a NIfTI-1 header: sform if there is one, else qform (nifti1.h, methods 3, 2)."""
     qformCode, sformCode = struct.unpack(order + "2h", raw[252:256])
     matrix = np.eye(4)
     if sformCode > 0:

@@ -1,6 +1,6 @@
 """Measure the scene on genuine MRML, without the application.
 
-Run: `PYTHONPATH=LongitudinalAL python Testing/benchmarks/bench_scene.py [PROJECT]`; needs slicer-core and vtk.
+Run: `PYTHONPATH=LongitudinalAL python Testing/benchmarks/bench_scene.py [PROJECT]`; needs slicer-core, vtk.
 PROJECT is a folder with prepared pairs; without one, pairs of the size of a clinical scan are made.
 """
 

@@ -2,8 +2,8 @@
 
 `Host()` makes a scene with the nodes that Slicer starts with, its application logic, the layout logic and the
 logics of modules, and puts them where Slicer has them: `slicer.mrmlScene`, `slicer.modules.<name>.logic()`,
-`slicer.app`. What it stands in for is the Qt side only: `slicer.app` and its layout manager are small classes of
-this file; slice views are drawn off-screen.
+`slicer.app`. What it stands in for is the Qt side only: `slicer.app` and its layout manager are small classes
+of this file; slice views are drawn off-screen.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Host:
         return self.applicationLogic.GetSliceLogic(self.sliceNode(tag))
 
     def view(self, tag: str, size: tuple[int, int] = VIEW_SIZE) -> OffscreenView:
-        """Return the off-screen view of a slice node, which follows the scene as a view on the screen does."""
+        """Return the off-screen view of a slice node, which follows the scene as one on the screen."""
         if tag not in self.views:
             self.views[tag] = OffscreenView(self.sliceLogic(tag), self.applicationLogic, size)
         return self.views[tag]
@@ -247,7 +247,7 @@ class LayoutManager:
 
 
 class OffscreenView:
-    """A slice view without a window: the image that the slice logic makes, and the displayable managers on top.
+    """A slice view without a window: the slice logic's image, and the displayable managers on top.
 
     In the application the image is drawn by CTK's light box renderer, which slicer-core does not have.
     Contract: Slicer `Libs/MRML/DisplayableManager/vtkMRMLDisplayableManagerGroup.h`,

@@ -1,6 +1,6 @@
 """Make the picture of the three slice views for the documentation: drawn off-screen, without the application.
 
-Run: `PYTHONPATH=LongitudinalAL python Testing/slicer/picture_views.py PROJECT/pairs/PAIR docs/pictures/slicer-views.png`
+Run: `PYTHONPATH=LongitudinalAL python Testing/slicer/picture_views.py PROJECT/pairs/PAIR PICTURE.png`
 """
 
 from __future__ import annotations

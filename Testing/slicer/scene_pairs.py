@@ -1,4 +1,4 @@
-"""Prepared pairs for the tests of the scene: small volumes in six geometries, written as the project's own files."""
+"""Prepared pairs for the tests of the scene: small volumes in several geometries, as the project's files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SAGITTAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 """Columns: i runs to posterior, j to inferior, k (across slices) to right."""
 CORONAL = np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, -1.0, 0.0]])
 LEFT_HANDED = np.diag([-1.0, 1.0, 1.0])
-"""Slicer's own reader turns such volumes round, slice by slice; the project counts slices as the file does."""
+"""Slicer's own reader turns such volumes round; the project counts slices as the file does."""
 GEOMETRIES: Mapping[str, Geometry] = {
     "axial": Geometry((12, 48, 40), _affine((0.9, 0.9, 3.0), AXIAL), 0),
     "sagittal": Geometry((14, 44, 40), _affine((1.0, 1.0, 2.5), SAGITTAL), 0),
@@ -70,7 +70,7 @@ def writePair(folder: Path, geometry: Geometry, seed: int = 0) -> Path:
 
 
 def writeVolume(path: Path, voxels: np.ndarray, ijkToRas: np.ndarray, *, qform: bool = False) -> None:
-    """Write a NIfTI-1 file of float32, with its place as sform, or as qform (directions must be a rotation)."""
+    """Write a NIfTI-1 file of float32, with its place as sform, or as qform (directions a rotation)."""
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
     struct.pack_into("<8h", header, 40, 3, *voxels.shape[::-1], 1, 1, 1, 1)

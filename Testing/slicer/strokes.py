@@ -12,8 +12,8 @@ from vtk.util.numpy_support import vtk_to_numpy
 class Painter:
     """A segment editor on a pair's labels.
 
-    Contract: Slicer `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentEditorLogic.h` (SetSegmentEditorNode,
-    ResetModifierLabelmapToDefault, ModifySegmentByLabelmap).
+    Contract: Slicer `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentEditorLogic.h`
+    (SetSegmentEditorNode, ResetModifierLabelmapToDefault, ModifySegmentByLabelmap).
     """
 
     def __init__(self, host: Any, pair: Any) -> None:

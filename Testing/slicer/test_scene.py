@@ -298,13 +298,13 @@ def test_read_ahead_pairs_open_the_same(scene, tmp_path):
 def test_missing_damaged_and_mismatched_files_are_named(scene, tmp_path):
     geometry = GEOMETRIES["axial"]
     folder = tmp_path / "pairs" / "p"
-    with pytest.raises(NotReady, match="baseline.nii.gz is missing: prepare the pair"):
+    with pytest.raises(NotReady, match=r"baseline\.nii\.gz is missing: prepare the pair"):
         scene.openPair(folder, 0)
     writePair(folder, geometry)
     whole = (folder / "difference.nii.gz").read_bytes()
     (folder / "difference.nii.gz").write_bytes(whole[: len(whole) // 2])
     scene.readAhead(folder)
-    with pytest.raises(UnreadableImage, match="difference.nii.gz cannot be read"):
+    with pytest.raises(UnreadableImage, match=r"difference\.nii\.gz cannot be read"):
         scene.openPair(folder, 0)
     writeVolume(folder / "difference.nii.gz", np.zeros((12, 48, 41), np.float32), geometry.ijkToRas)
     with pytest.raises(GeometryMismatch, match=r"prepared difference has \(12, 48, 41\) voxels"):
@@ -392,3 +392,13 @@ def test_the_check_view_flickers_and_ends(host, scene, openPair):
     assert composite.GetForegroundVolumeID() is None
     with pytest.raises(UnknownName, match="check view"):
         scene.checkView("wipe")
+
+
+def test_only_the_last_pairs_stay_open_but_none_with_strokes_is_closed(host, scene, openPair):
+    painted = openPair(pairName="painted")
+    Painter(host, painted).paint(6, np.eye(*painted.grid.sliceShape, dtype=bool))
+    names = [f"pair{number}" for number in range(6)]
+    for name in names:
+        openPair(pairName=name)
+    assert [pair.name for pair in scene.pairs] == ["painted", *names[-3:]]
+    assert scene.readSliceLabel(6, painted).sum() == 40
