@@ -312,3 +312,19 @@ def test_pauses_are_left_out_of_the_time(desk):
     desk.section.saveRequested.emit()
     saved = desk.study.project.label(*first.key)
     assert (saved.ended - saved.started).total_seconds() == pytest.approx(10, abs=0.01)
+
+
+def test_a_project_that_vanished_takes_no_label_and_keeps_the_slice_pair_in_hand(desk, projectFolder):  # noqa: F811
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    paint(desk.scene, first.slice, desk.label())
+    away = projectFolder.with_name("away")
+    projectFolder.rename(away)
+    desk.section.saveRequested.emit()
+    assert desk.message
+    assert desk.entry.key == first.key
+    assert desk.section.last("setBusy") is False
+    away.rename(projectFolder)
+    desk.study.open(projectFolder)
+    desk.logic.open(*first.key)
+    assert desk.entry.key == first.key

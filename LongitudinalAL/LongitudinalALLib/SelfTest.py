@@ -1,0 +1,261 @@
+"""The module's self test: from a synthetic project to an export, as a user would go, each step asserted."""
+
+from __future__ import annotations
+
+import time
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from longitudinal_al.project.records import PairState
+from longitudinal_al.protocol import EventKind, Verb
+
+PATIENTS = 2
+LABELS = 3
+RADIUS_MM = 3.0
+SECONDS = 150.0
+"""So long may one step take, on a slow computer."""
+_NAP_SECONDS = 0.02
+
+
+class SelfTest:
+    """Presses the panel's signals, paints, waits, and looks at what came of it; runs in Slicer and without its windows.
+
+    Parameters
+    ----------
+    wiring : Wiring
+        Of a module in which no project is open.
+    folder : Path
+        Empty; gets all that is written.
+    pump : callable, optional
+        Lets the application breathe: `slicer.app.processEvents`.
+    tell : callable, optional
+        Gets a sentence for each step.
+    """
+
+    def __init__(
+        self,
+        wiring: Any,
+        folder: Path,
+        pump: Callable[[], Any] = lambda: None,
+        tell: Callable[[str], Any] = lambda sentence: None,
+    ) -> None:
+        self._wiring, self._folder, self._pump, self._tell = wiring, folder, pump, tell
+        self._study, self._scene = wiring.study, wiring.scene
+        self._sections = wiring.sections
+        self._before: list[str] = []
+        self._answers: dict[str, Any] = {}
+        self._study.happened.connect(self._onEvent)
+
+    def run(self) -> None:
+        """Run all steps; `unittest.SkipTest` after those that need no torch, where the worker cannot run."""
+        self._before = self._nodes()
+        try:
+            self.addFromTheScene()
+            self.checkTheWorker()
+            self.synthesize()
+            self.prepare()
+            self.label()
+            self.learn()
+            self.predict()
+            self.export()
+        finally:
+            self.close()
+        self._assert(self._nodes() == self._before, "the scene is as it was before")
+
+    # Steps
+
+    def addFromTheScene(self) -> None:
+        """Make a project and add two volumes of the scene: needs nothing but Slicer."""
+        self._tell("A project with a pair from the scene")
+        nodes = [self._volume(name, seed) for seed, name in enumerate(("Self test baseline", "Self test follow-up"))]
+        try:
+            self._sections.project.createRequested.emit(str(self._folder / "from the scene"))
+            self._assert(self._study.isOpen, "the project is open")
+            ids = [node.GetID() for node in nodes]
+            self._sections.pairs.addFromSceneRequested.emit(*ids, "scan", "somebody")
+            (pair,) = self._study.project.pairs()
+            self._assert((pair.id, pair.patient) == ("scan", "somebody"), "the pair is in the project")
+            self._assert(pair.baseline.is_file() and pair.followup.is_file(), "its scans are in the project")
+        finally:
+            self._study.close()
+            for node in nodes:
+                storage, display = node.GetStorageNode(), node.GetDisplayNode()
+                for each in (node, storage, display):
+                    if each is not None:
+                        slicer.mrmlScene.RemoveNode(each)
+
+    def checkTheWorker(self) -> None:
+        """Skip the rest, visibly, where the worker's Python lacks what it needs."""
+        self._tell("The worker's Python")
+        self._sections.project.openRequested.emit(str(self._folder / "from the scene"))
+        try:
+            problem = self._study.workerProblem
+            status, said = (1, problem) if problem else self._command("train", "--help")
+        finally:
+            self._study.close()
+        if status != 0:
+            last = said.strip().splitlines()[-1] if said.strip() else f"exit status {status}"
+            raise unittest.SkipTest(f"the part that needs torch is skipped: {last}")
+
+    def synthesize(self) -> None:
+        """Make a synthetic cohort, and a project of it."""
+        self._tell("A synthetic cohort")
+        self._sections.project.createRequested.emit(str(self._folder / "project"))
+        cohort = self._folder / "project" / "cohort"
+        status, said = self._command("synthesize", str(cohort), "--patients", str(PATIENTS), "--seed", "1")
+        self._assert(status == 0, f"the cohort is made: {said}")
+        self._sections.pairs.addTableRequested.emit(str(cohort / "pairs.csv"))
+        self._assert(len(self._study.project.pairs()) == PATIENTS, "its pairs are in the project")
+
+    def prepare(self) -> None:
+        """Prepare the pairs."""
+        self._tell("Preparing")
+        self._sections.pairs.prepareRequested.emit()
+        self._wait(
+            lambda: all(pair.state is not PairState.ADDED for pair in self._study.project.pairs()), "it is prepared"
+        )
+        states = [pair.state for pair in self._study.project.pairs()]
+        self._assert(states == [PairState.PREPARED] * PATIENTS, f"every pair is prepared: {states}")
+
+    def label(self) -> None:
+        """Label three slice pairs that are asked for, and go back to the first one."""
+        self._tell("Labelling")
+        self._wait(self._hasNext, "a slice pair is asked for")
+        done = []
+        for _ in range(LABELS):
+            entry = self._study.session.in_hand
+            self._assert(bool(entry.reason), "there is a reason for it")
+            self._assert(self._scene.shownSlice() == entry.slice, "its slice is shown")
+            self._paint(entry.slice)
+            painted = self._scene.readSliceLabel(entry.slice)
+            self._sections.label.saveRequested.emit()
+            saved = self._study.project.label(*entry.key)
+            self._assert(saved is not None and np.array_equal(saved.mask, painted), "the label is saved as painted")
+            self._wait(lambda entry=entry: self._hasNext() and self._study.session.in_hand != entry, "the next comes")
+            done.append((entry.key, painted))
+        self._sections.label.backRequested.emit()
+        key, painted = done[-1]
+        self._assert(self._study.session.in_hand.key == key, "Back leads to the last label")
+        self._assert(np.array_equal(self._scene.readSliceLabel(key[1]), painted), "and shows it")
+
+    def learn(self) -> None:
+        """Train on the labels, and have the worker rank with what it learned."""
+        self._tell("Learning")
+        result = self._ask(Verb.TRAIN)
+        self._assert(result["labelled"] == LABELS, "it learned from every label")
+        ranking = self._ask(Verb.RANK, strategy="entropy", batch=10)
+        self._assert(ranking["scored"] > 0 and ranking["model"], "the model has ranked slice pairs")
+        self._sections.label.nextRequested.emit()
+        self._wait(self._hasNext, "the next is asked for")
+        held = self._study.session.in_hand
+        self._assert(held.key not in self._study.project.labelled(), "and it has no label yet")
+
+    def predict(self) -> None:
+        """Predict one pair, and go through its changes."""
+        self._tell("Predicting")
+        pair = self._study.project.pairs()[0].id
+        folder = self._study.project.folder / "predictions" / pair
+        self._sections.results.predictRequested.emit(pair)
+        self._wait(lambda: (folder / "changes.json").is_file(), "its changes are listed")
+        self._assert((folder / "change.nii.gz").is_file(), "its mask is written")
+
+    def export(self) -> None:
+        """Export the labels and where they come from."""
+        self._tell("Exporting")
+        for what, file in (("csv", "labels.csv"), ("nnunet", "Dataset800_LongitudinalAL/dataset.json")):
+            out = self._folder / f"export {what}"
+            self._sections.results.exportRequested.emit(what, str(out))
+            self._wait(lambda out=out, file=file: (out / file).is_file(), f"{file} is exported")
+
+    def close(self) -> None:
+        """Close the project, and end its worker."""
+        self._tell("Closing")
+        worker = self._study.worker
+        self._study.close()
+        self._study.happened.disconnect(self._onEvent)
+        self._assert(worker is None or worker.state.is_over, "the worker has ended")
+
+    # What is behind it
+
+    def _assert(self, isTrue: bool, what: str) -> None:
+        if not isTrue:
+            raise AssertionError(f"self test: not true that {what}")
+
+    def _nodes(self) -> list[str]:
+        scene = self._scene.mrmlScene
+        return sorted(scene.GetNthNode(k).GetID() for k in range(scene.GetNumberOfNodes()))
+
+    def _wait(self, isDone: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + SECONDS
+        while not isDone():
+            self._assert(time.monotonic() < end, f"{what}, within {SECONDS:.0f} s")
+            self._wiring.tick()
+            self._pump()
+            time.sleep(_NAP_SECONDS)
+
+    def _ask(self, verb: Verb, **arguments: Any) -> Any:
+        """Ask the worker and wait for its answer."""
+        asked = self._study.request(verb, **arguments)
+        self._wait(lambda: asked in self._answers, f"{verb.value} is done")
+        event = self._answers.pop(asked)
+        self._assert(event.kind is EventKind.DONE, f"{verb.value} is done: {dict(event.data)}")
+        return event.data["result"]
+
+    def _command(self, *words: str) -> tuple[int, str]:
+        ended: list[tuple[int, str]] = []
+        self._wiring.commands.run(words, lambda status, said: ended.append((status, said)))
+        self._wait(lambda: bool(ended), f"{words[0]} has ended")
+        return ended[0]
+
+    def _onEvent(self, event: Any) -> None:
+        if event.id is not None and event.kind.is_terminal:
+            self._answers[event.id] = event
+
+    def _hasNext(self) -> bool:
+        """Press *Next slice pair* until there is one."""
+        if self._study.session.in_hand is None:
+            self._sections.label.nextRequested.emit()
+        return self._study.session.in_hand is not None
+
+    def _volume(self, name: str, seed: int) -> Any:
+        voxels = np.random.default_rng(seed).normal(100, 10, (8, 24, 24)).astype(np.float32)
+        return slicer.util.addVolumeFromArray(voxels, name=name)
+
+    def _paint(self, k: int) -> None:
+        """Paint a disc where the difference is largest, into the segment of class 1.
+
+        Contract: Slicer `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentationsModuleLogic.h`,
+        `SetBinaryLabelmapToSegment`, which the effects of the Segment Editor call too.
+        """
+        pair = self._scene.shownPair
+        shape = pair.grid.shape
+        scalars = pair.difference.GetImageData().GetPointData().GetScalars()
+        difference = np.take(vtk_to_numpy(scalars).reshape(shape), k, pair.grid.axis)
+        row, column = np.unravel_index(np.abs(difference).argmax(), difference.shape)
+        spacing = [mm for axis, mm in enumerate(pair.grid.spacing) if axis != pair.grid.axis]
+        rows, columns = np.indices(difference.shape)
+        away = ((rows - row) * spacing[0]) ** 2 + ((columns - column) * spacing[1]) ** 2
+        image = self._image(away <= RADIUS_MM**2, k)
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.SetBinaryLabelmapToSegment(
+            image, pair.segmentation, self._scene.segmentId(), logic.MODE_MERGE_MASK, image.GetExtent()
+        )
+
+    def _image(self, mask: np.ndarray, k: int) -> Any:
+        """Return a slice as a vtkOrientedImageData on the pair's grid."""
+        grid = self._scene.shownPair.grid
+        image = slicer.vtkOrientedImageData()
+        image.SetExtent(grid.extent(k))
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        vtk_to_numpy(image.GetPointData().GetScalars())[:] = mask.ravel()
+        matrix = vtk.vtkMatrix4x4()
+        matrix.DeepCopy(grid.ijkToRas.ravel().tolist())
+        image.SetGeometryFromImageToWorldMatrix(matrix)
+        return image

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from logic_host import PlainSection, ScriptedWorker, preparedOnce, projectFolder  # noqa: F401
+
+from longitudinal_al.project.records import Pair, PairState, Verdict
+from longitudinal_al.protocol import Event, EventKind, Verb
+
+
+@pytest.fixture
+def desk(host, projectFolder):  # noqa: F811
+    yield from openDesk(projectFolder)
+
+
+@pytest.fixture
+def empty(host, tmp_path):
+    from longitudinal_al.project.store import Project
+
+    Project.create(tmp_path / "empty").close()
+    yield from openDesk(tmp_path / "empty")
+
+
+def openDesk(folder):
+    from LongitudinalALLib.Logic.PairsLogic import PairsLogic
+    from LongitudinalALLib.Logic.Study import Study
+    from LongitudinalALLib.Scene import Scene
+
+    worker, section, scene = ScriptedWorker(), PlainSection("pairs"), Scene()
+    now = SimpleNamespace(time=0.0)
+    study = Study(lambda folder, strategy: worker, clock=lambda: now.time)
+    study.annotator = "Anna"
+    samples = []
+    logic = PairsLogic(section, study, scene, lambda: samples)
+    study.open(folder)
+    yield SimpleNamespace(
+        worker=worker, section=section, scene=scene, study=study, logic=logic, now=now, samples=samples
+    )
+    study.close()
+    scene.release()
+
+
+def addVolume(host, name, seed, spacing=(1.0, 1.5, 4.0)):
+    import slicer.util
+
+    voxels = np.random.default_rng(seed).normal(100, 20, (6, 20, 16)).astype(np.float32)
+    node = slicer.util.addVolumeFromArray(voxels, name=name)
+    node.SetSpacing(*spacing)
+    node.SetOrigin(-10, 20, 30)
+    return node, voxels
+
+
+def test_the_pairs_are_listed_as_the_project_has_them(desk):
+    rows = desk.section.last("showPairs")
+    assert [row.state for row in rows] == ["prepared", "prepared"]
+    assert all(row.slicePairs > 10 and row.labelled == 0 for row in rows)
+    assert all(row.verdict in ("good", "look") for row in rows)
+
+
+def test_volumes_of_the_scene_become_a_pair_with_files_of_its_own(empty, host):
+    import slicer
+
+    first, voxels = addVolume(host, "T0", 1)
+    second, _ = addVolume(host, "T1", 2)
+    transform = slicer.vtkMRMLLinearTransformNode()
+    host.scene.AddNode(transform)
+    first.SetAndObserveTransformNodeID(transform.GetID())
+    before = host.scene.GetNumberOfNodes()
+    empty.section.addFromSceneRequested.emit(first.GetID(), second.GetID(), "", "")
+    assert host.scene.GetNumberOfNodes() == before
+    (pair,) = empty.study.project.pairs()
+    assert (pair.id, pair.patient, pair.state) == ("pair1", "pair1", PairState.ADDED)
+    assert empty.section.last("showMessage") == "1 added."
+    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
+    storage.SetFileName(str(pair.baseline))
+    back = slicer.vtkMRMLScalarVolumeNode()
+    assert storage.ReadData(back)
+    assert np.array_equal(slicer.util.arrayFromVolume(back), voxels)
+    assert back.GetSpacing() == pytest.approx(first.GetSpacing())
+    assert back.GetOrigin() == pytest.approx(first.GetOrigin())
+
+
+def test_what_is_no_scan_is_refused_by_name(empty, host):
+    import slicer
+
+    scan, _ = addVolume(host, "T0", 1)
+    bare = slicer.vtkMRMLScalarVolumeNode()
+    bare.SetName("nothing in it")
+    host.scene.AddNode(bare)
+    empty.section.addFromSceneRequested.emit(scan.GetID(), bare.GetID(), "p", "P")
+    assert "nothing in it" in empty.section.last("showMessage")
+    assert empty.study.project.pairs() == []
+    empty.section.addFromSceneRequested.emit(scan.GetID(), "vtkMRMLScalarVolumeNode999", "p", "P")
+    assert "no longer in the scene" in empty.section.last("showMessage")
+
+
+def test_a_name_that_is_taken_writes_nothing(desk, host):
+    first, _ = addVolume(host, "T0", 1)
+    second, _ = addVolume(host, "T1", 2)
+    taken = desk.study.project.pairs()[0].id
+    desk.section.addFromSceneRequested.emit(first.GetID(), second.GetID(), taken.upper(), "P")
+    assert "already" in desk.section.last("showMessage")
+    assert not (desk.study.project.folder / "scans").exists()
+
+
+def test_a_table_is_added_whole_and_a_bad_one_said(empty, preparedOnce, tmp_path):  # noqa: F811
+    empty.section.addTableRequested.emit(str(preparedOnce.parent / "cohort" / "pairs.csv"))
+    assert len(empty.section.last("showPairs")) == 2
+    assert empty.section.last("showMessage") == "2 added."
+    bad = tmp_path / "bad.csv"
+    bad.write_text("pair,patient\n")
+    empty.section.addTableRequested.emit(str(bad))
+    assert "baseline" in empty.section.last("showMessage")
+
+
+def test_the_sample_data_are_fetched_and_added(empty, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("scan")
+    empty.samples.append(Pair("patient01", "patient01", tmp_path / "a", tmp_path / "b"))
+    empty.section.addSampleDataRequested.emit()
+    assert [row.id for row in empty.section.last("showPairs")] == ["patient01"]
+
+
+def test_preparing_shows_how_far_it_is_can_be_called_off_and_says_what_failed(desk):
+    desk.section.prepareRequested.emit()
+    asked, _ = desk.worker.newest(Verb.PREPARE)
+    told = {"phase": "p1", "current": 25.0, "maximum": 100, "seconds_left": 9.0}
+    desk.worker.events.append(Event(EventKind.PROGRESS, asked, told))
+    desk.study.tick()
+    assert desk.section.last("showProgress") == ("p1", 0.25, 9.0)
+    desk.section.cancelRequested.emit()
+    assert desk.worker.newest(Verb.CANCEL)[1] == {"request": asked}
+    desk.worker.events.append(Event(EventKind.CANCELLED, asked))
+    desk.study.tick()
+    assert "stay prepared" in desk.section.last("showMessage")
+    desk.section.prepareRequested.emit()
+    failures = [{"pair": "p2", "reason": "no scan"}]
+    desk.worker.answers(Verb.PREPARE, prepared=1, slice_pairs=1, failed_pairs=1, failures=failures)
+    idle = len(desk.section.shown["showIdle"])
+    desk.study.tick()
+    assert len(desk.section.shown["showIdle"]) == idle + 1
+    assert "p2 failed: no scan" in desk.section.last("showMessage")
+
+
+def test_without_a_worker_preparing_says_why(host, projectFolder):  # noqa: F811
+    from LongitudinalALLib.Logic.PairsLogic import PairsLogic
+    from LongitudinalALLib.Logic.Study import Study
+    from LongitudinalALLib.Scene import Scene
+
+    from longitudinal_al.errors import NotReady
+
+    def none(folder, strategy):
+        raise NotReady("torch is missing: install it")
+
+    section, scene = PlainSection("pairs"), Scene()
+    study = Study(none)
+    PairsLogic(section, study, scene)
+    study.open(projectFolder)
+    section.prepareRequested.emit()
+    assert section.last("showMessage") == "torch is missing: install it"
+    study.close()
+    scene.release()
+
+
+def test_a_pair_is_shown_and_checked_by_flicker(desk):
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.pairChosen.emit(pair)
+    assert desk.scene.shownPair.name == pair
+    desk.section.checkViewRequested.emit(pair, "flicker")
+    composite = desk.scene.views.compositeNode("followup")
+    seen = []
+    for _ in range(6):
+        seen.append(composite.GetForegroundOpacity())
+        desk.now.time += 0.6
+        desk.study.tick()
+    assert set(seen) == {0.0, 1.0}
+    desk.section.checkViewRequested.emit(pair, "off")
+    after = composite.GetForegroundOpacity()
+    desk.now.time += 5
+    desk.study.tick()
+    assert composite.GetForegroundOpacity() == after
+
+
+def test_the_annotator_s_verdict_stands_above_the_check(desk):
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.overruleRequested.emit(pair, "failed")
+    assert desk.study.project.pair(pair).verdict is Verdict.FAILED
+    assert desk.section.last("showPairs")[0].state == "failed"
+    assert "Anna" in desk.section.last("showPairs")[0].reason
+    desk.section.overruleRequested.emit(pair, "good")
+    assert desk.study.project.pair(pair).state is PairState.ADDED
+    assert "prepared" in desk.section.last("showMessage")
+
+
+def test_a_transform_of_the_baseline_corrects_the_registration(desk, host):
+    import slicer
+    import vtk
+
+    from LongitudinalALLib.Logic.RegistrationByHand import readPose
+
+    pair = desk.section.last("showPairs")[0].id
+    node = slicer.vtkMRMLLinearTransformNode()
+    host.scene.AddNode(node)
+    turn = vtk.vtkTransform()
+    turn.Translate(5, 0, 0)  # the baseline goes 5 mm to the patient's right
+    turn.RotateZ(10)
+    node.SetMatrixTransformToParent(turn.GetMatrix())
+    present = readPose(desk.study.project.pair_folder(pair) / "transform.tfm")
+    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
+    given = desk.study.project.pair(pair).registration
+    assert given.refine
+    assert desk.worker.newest(Verb.PREPARE)
+    pose = np.array(given.matrix).reshape(4, 4)
+    # A point of the shown baseline lies, once moved, where the new registration takes its value from.
+    ras = np.array([12.0, -7.0, 30.0])
+    moved = np.array(turn.TransformPoint(ras))
+    lps = np.diag([-1.0, -1.0, 1.0])
+    expected = present @ [*(lps @ ras), 1]
+    assert pose @ [*(lps @ moved), 1] == pytest.approx(expected)
+
+
+def test_a_transform_that_bends_space_is_refused(desk, host):
+    import slicer
+
+    node = slicer.vtkMRMLBSplineTransformNode()
+    host.scene.AddNode(node)
+    import vtk
+
+    thin = vtk.vtkThinPlateSplineTransform()
+    points = vtk.vtkPoints()
+    moved = vtk.vtkPoints()
+    for k, point in enumerate([(0, 0, 0), (10, 0, 0), (0, 10, 0), (0, 0, 10), (10, 10, 10)]):
+        points.InsertNextPoint(point)
+        moved.InsertNextPoint(point[0], point[1], point[2] + k)
+    thin.SetSourceLandmarks(points)
+    thin.SetTargetLandmarks(moved)
+    thin.SetBasisToR()
+    node.SetAndObserveTransformToParent(thin)
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
+    assert "bends" in desk.section.last("showMessage")
+    assert desk.study.project.pair(pair).registration is None
+
+
+def test_closing_empties_the_list_and_the_buttons_go_out(desk):
+    desk.study.close()
+    assert desk.section.last("showPairs") == []
+    assert desk.section.last("setProjectOpen") is False
