@@ -13,6 +13,12 @@ $(VENV)/.ready-test: pyproject.toml constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
 
+# Slicer's MRML and Qt without the application, for Testing/slicer. Where they cannot be had (no wheel for this Python,
+# no EGL), those tests skip and say so.
+$(VENV)/.ready-slicer: $(VENV)/.ready-test
+	-$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,slicer-test]"
+	@touch $@
+
 $(VENV)/.ready-bench: $(VENV)/.ready-test
 	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,bench]"
 	@touch $@
@@ -26,8 +32,8 @@ lint: $(VENV)/.ready-test
 	$(BIN)/mypy
 	cd LongitudinalAL && ../$(BIN)/lint-imports --config ../pyproject.toml
 
-test: lint
-	$(PY) -m pytest -n 2 --dist loadfile
+test: lint $(VENV)/.ready-slicer
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 2 --dist loadfile
 
 # The fault tests of `make test` with their full counts: an hour on two cores.
 soak: $(VENV)/.ready-test

@@ -30,13 +30,13 @@ class LongitudinalAL(ScriptedLoadableModule):
         parent.dependencies = []
         parent.contributors = ["LongitudinalAL contributors"]
         parent.helpText = _(
-            "Label what changed between two scans of a patient, with few labels: pairs are registered and differenced, "
-            "a network learns from every label, and asks for the most informative slice pair next, with its reason. "
-            "Research software, not a medical device."
+            "Label what changed between two scans of a patient, with few labels: pairs are registered and "
+            "differenced, a network learns from every label, and asks for the most informative slice pair "
+            "next, with its reason. Research software, not a medical device."
         )
         parent.acknowledgementText = _(
-            "After: Is Complete Labeling Necessary? Understanding Active Learning in Longitudinal Medical Imaging, "
-            "IJCNN 2025 (arXiv 2511.18007)."
+            "After: Is Complete Labeling Necessary? Understanding Active Learning in Longitudinal Medical "
+            "Imaging, IJCNN 2025 (arXiv 2511.18007)."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
 
@@ -44,6 +44,7 @@ class LongitudinalAL(ScriptedLoadableModule):
 def registerSampleData() -> None:
     """List the sample data, once Slicer has started."""
     import SampleData
+
     from LongitudinalALLib import SampleScans
 
     icons = Path(__file__).resolve().parent / "Resources" / "Icons"
@@ -94,7 +95,9 @@ class LongitudinalALWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Reload the module with all of its files."""
         import sys
 
-        for name in [each for each in sys.modules if each.split(".")[0] in ("LongitudinalALLib", "longitudinal_al")]:
+        for name in [
+            each for each in sys.modules if each.split(".")[0] in ("LongitudinalALLib", "longitudinal_al")
+        ]:
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 

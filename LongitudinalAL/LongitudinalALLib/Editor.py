@@ -13,9 +13,10 @@ EFFECT = "Paint"
 class Editor:
     """The embedded Segment Editor.
 
-    Contract: Slicer `Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.h`: the parameter node first,
-    then the segmentation, then the source volume; observations and shortcuts are the embedding module's business in
-    `enter` and `exit`. Brush: `Modules/Loadable/SegmentEditor/EditorEffects/Python/SegmentEditorEffects` and
+    Contract: Slicer `Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.h`: the parameter node
+    first, then the segmentation, then the source volume; observations and shortcuts are the embedding
+    module's business in `enter` and `exit`. Brush:
+    `Modules/Loadable/SegmentEditor/EditorEffects/Python/SegmentEditorEffects` and
     `qSlicerSegmentEditorPaintEffect.cxx`, common parameters.
 
     Parameters

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import qt
+from slicer.i18n import tr as _
+
 from longitudinal_al.errors import NotReady
 from longitudinal_al.protocol import PROTOCOL
-from slicer.i18n import tr as _
 
 VARIABLE = "LONGITUDINALAL_PYTHON"
 FOREIGN_UNSET = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "PYTHONNOUSERSITE")
@@ -51,7 +52,8 @@ class Interpreter:
     path : str
         Its program.
     isOwn : bool
-        Whether it is Slicer's own; it finds the engine beside this file, another one has to have it installed.
+        Whether it is Slicer's own; it finds the engine beside this file, another one has to have it
+        installed.
     """
 
     path: str
@@ -78,7 +80,8 @@ class Interpreter:
     def environmentMapping(self) -> dict[str, str]:
         """Return the environment as names and values, for a process that is not Qt's."""
         environment = self.environment()
-        return {str(name): str(environment.value(name)) for name in environment.keys() if name}
+        names = environment.keys()
+        return {str(name): str(environment.value(name)) for name in names if name}
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,8 @@ def chosenInterpreter(setting: str = "", environment: Mapping[str, str] | None =
 def ownPython() -> str:
     """Return Slicer's own Python.
 
-    Contract: Slicer `Base/Python/slicer/packaging.py`, `_executePythonModule`: PythonSlicer is found on the PATH that
-    Slicer sets; `sys.executable` is a launcher, or empty.
+    Contract: Slicer `Base/Python/slicer/packaging.py`, `_executePythonModule`: PythonSlicer is found on the
+    PATH that Slicer sets; `sys.executable` is a launcher, or empty.
 
     Raises
     ------
@@ -116,9 +119,8 @@ def ownPython() -> str:
     """
     found = shutil.which("PythonSlicer")
     if not found:
-        raise NotReady(
-            _("PythonSlicer was not found: name another Python under Learning, Advanced, or install Slicer again")
-        )
+        advice = _("name another Python under Learning, Advanced, or install Slicer again")
+        raise NotReady(_("PythonSlicer was not found: {advice}").format(advice=advice))
     return found
 
 
@@ -192,7 +194,9 @@ def verdictOf(output: bytes, interpreter: Interpreter) -> Verdict:
     problem = _problem(said, interpreter)
     if problem:
         return Verdict(False, f"Python {version}: {problem}")
-    return Verdict(True, _("Python {version} with torch {torch}.").format(version=version, torch=said["torch"]))
+    return Verdict(
+        True, _("Python {version} with torch {torch}.").format(version=version, torch=said["torch"])
+    )
 
 
 def _problem(said: Mapping[str, Any], interpreter: Interpreter) -> str:

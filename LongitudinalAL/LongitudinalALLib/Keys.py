@@ -18,8 +18,9 @@ LABEL_KEYS = {
     "Ctrl+T": "attentionButton",
     "Ctrl+E": "earlierButton",
 }
-"""Key -> button of the section Label. All carry Ctrl: the Segment Editor has the plain ones (arrows, q w z y i, escape,
-space, digits), and Slicer has Ctrl with a f h o s w and digits (its user guide, "User Interface", shortcuts)."""
+"""Key -> button of the section Label. All carry Ctrl: the Segment Editor has the plain ones (arrows, q w z
+y i, escape, space, digits), and Slicer has Ctrl with a f h o s w and digits (its user guide, "User
+Interface", shortcuts)."""
 
 
 class Keys:

@@ -41,7 +41,9 @@ class LearningCurve:
         _fill(table.GetTable(), measured)
         chart = self._add("vtkMRMLPlotChartNode", _("Learning curve"))
         for column, red, green, blue, width in SERIES:
-            chart.AddAndObservePlotSeriesNodeID(self._series(table, column, (red, green, blue), width).GetID())
+            chart.AddAndObservePlotSeriesNodeID(
+                self._series(table, column, (red, green, blue), width).GetID()
+            )
         chart.SetXAxisTitle(_("Labelled slice pairs"))
         chart.SetYAxisTitle(_("Dice, cross-validated by patient"))
         chart.SetLegendVisibility(False)
@@ -91,12 +93,12 @@ class LearningCurve:
 
 def _fill(table: Any, rounds: Sequence[Any]) -> None:
     columns = [vtk.vtkDoubleArray() for _name in COLUMNS]
-    for column, name in zip(columns, COLUMNS):
+    for column, name in zip(columns, COLUMNS, strict=True):
         column.SetName(name)
     for each in rounds:
         low = each.dice if each.dice_low is None else each.dice_low
         high = each.dice if each.dice_high is None else each.dice_high
-        for column, value in zip(columns, (each.labels, each.dice, low, high)):
+        for column, value in zip(columns, (each.labels, each.dice, low, high), strict=True):
             column.InsertNextValue(value)
     for column in columns:
         table.AddColumn(column)

@@ -6,6 +6,7 @@ from typing import Any
 
 import qt
 import slicer
+
 from LongitudinalALLib.Editor import Editor
 from LongitudinalALLib.Keys import LABEL_KEYS, Keys
 from LongitudinalALLib.LearningCurve import LearningCurve

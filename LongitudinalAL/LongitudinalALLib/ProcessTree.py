@@ -1,4 +1,4 @@
-"""End a process with all of its children, from its id alone: PythonSlicer is a launcher whose child does the work."""
+"""End a process with all of its children, from its id alone: PythonSlicer is only a launcher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Identity = tuple[int, str]
 
 
 def processTree(processId: int) -> list[Identity]:
-    """Return a process and all of its descendants, the eldest first; empty on Windows, which ends trees itself."""
+    """Return a process and all of its descendants, the eldest first; on Windows none, see `endTree`."""
     if sys.platform == "win32" or processId <= 0:
         return []
     processes = _processes()
@@ -70,7 +70,7 @@ def _processes() -> dict[int, tuple[int, str]]:
 
 
 def _fromProc() -> dict[int, tuple[int, str]]:
-    """Read Linux's own list; see proc(5): the name in brackets may hold blanks, so cut behind its last bracket."""
+    """Read Linux's own list; see proc(5): the name in brackets may hold blanks and brackets."""
     processes = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError, ValueError):

@@ -30,11 +30,14 @@ Told = Callable[[str], None]
 
 
 class Requirements:
-    """The packages of the worker in Slicer's own Python. Nothing is imported to find out; nothing is installed unasked.
+    """The packages of the worker in Slicer's own Python.
+
+    Nothing is imported to find out what is there, and nothing is installed unasked.
 
     Contract: Slicer `Base/Python/slicer/packaging.py` (5.11 and later): `load_requirements`, `pip_check`,
-    `pip_install(blocking=False, logCallback=, completedCallback=)`; SlicerPyTorch `PyTorchUtils/PyTorchUtils.py`:
-    `PyTorchUtilsLogic().installTorch(askConfirmation=, torchVersionRequirement=)` returns None when the user declined.
+    `pip_install(blocking=False, logCallback=, completedCallback=)`; SlicerPyTorch
+    `PyTorchUtils/PyTorchUtils.py`: `PyTorchUtilsLogic().installTorch(askConfirmation=,
+    torchVersionRequirement=)` returns None when the user declined.
 
     Parameters
     ----------
@@ -54,11 +57,13 @@ class Requirements:
     def missingPackages(self) -> list[str]:
         """Return the requirements that are not met, torch first."""
         known = self._slicerPackaging()
-        others = [each for each in known.load_requirements(str(REQUIREMENTS_FILE)) if not known.pip_check(each)]
+        others = [
+            each for each in known.load_requirements(str(REQUIREMENTS_FILE)) if not known.pip_check(each)
+        ]
         return ([] if _version("torch") else [TORCH]) + [str(each) for each in others]
 
     def missing(self) -> str | None:
-        """Say what is missing, and what installing it means: size, place, backend; None: nothing is missing."""
+        """Say what is missing, and what installing it means: size, place, backend."""
         missing = self.missingPackages()
         if not missing:
             return None
@@ -77,8 +82,12 @@ class Requirements:
         if free < size:
             sentences.append(_("That is too little space: make room first."))
         if sys.platform == "win32" and len(str(self._folder)) > WINDOWS_PATH_LETTERS:
-            sentences.append(_("The path of that folder is long for Windows: install Slicer into a shorter one."))
-        sentences.append(_("Opening projects, adding pairs and labelling what is prepared work without them."))
+            sentences.append(
+                _("The path of that folder is long for Windows: install Slicer into a shorter one.")
+            )
+        sentences.append(
+            _("Opening projects, adding pairs and labelling what is prepared work without them.")
+        )
         return " ".join(sentences)
 
     def install(self, line: Told, finished: Told) -> None:
@@ -128,10 +137,14 @@ class Requirements:
                 askConfirmation=True, torchVersionRequirement=TORCH.removeprefix("torch")
             )
         except ImportError:
-            return _("The extension PyTorch is missing: install it in the Extensions Manager, and restart Slicer.")
+            return _(
+                "The extension PyTorch is missing: install it in the Extensions Manager, and restart Slicer."
+            )
         except Exception as error:  # whatever pip, the network or an import of torch throws, Slicer goes on
             return _("PyTorch could not be installed: {reason}").format(reason=error)
-        return "" if installed is not None or _version("torch") else _("Nothing was installed: it was declined.")
+        return (
+            "" if installed is not None or _version("torch") else _("Nothing was installed: it was declined.")
+        )
 
     def _isAgreed(self, packages: list[str]) -> bool:
         """Ask the user. Contract: Slicer `Base/Python/slicer/util.py`, `confirmOkCancelDisplay`."""
@@ -146,11 +159,19 @@ class Requirements:
                 finished("")
             else:
                 names = ", ".join(still or packages)
-                finished(_("Installing failed (pip ended with {status}): {names}.").format(status=status, names=names))
+                finished(
+                    _("Installing failed (pip ended with {status}): {names}.").format(
+                        status=status, names=names
+                    )
+                )
 
         try:
             self._slicerPackaging().pip_install(
-                packages, blocking=False, requester="LongitudinalAL", logCallback=line, completedCallback=completed
+                packages,
+                blocking=False,
+                requester="LongitudinalAL",
+                logCallback=line,
+                completedCallback=completed,
             )
         except Exception as error:
             finished(_("Installing failed: {reason}").format(reason=error))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+
 from longitudinal_al.errors import StorageFailed, UnreadableImage
 from longitudinal_al.project.records import Pair
 

@@ -7,8 +7,8 @@ from typing import Any
 import qt
 
 DEFAULTS: dict[str, Any] = {"project": "", "python": "", "annotator": "", "brush": 3.0, "spacing": 5.0}
-"""Setting -> what it is where it was never set: the last project's folder, the worker's Python (empty: Slicer's own),
-who labels, diameter of the brush in mm, least distance of slices in mm."""
+"""Setting -> what it is where it was never set: the last project's folder, the worker's Python (empty:
+Slicer's own), who labels, diameter of the brush in mm, least distance of slices in mm."""
 
 
 class Settings:

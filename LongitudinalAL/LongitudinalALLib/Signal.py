@@ -9,8 +9,8 @@ from typing import Any
 class Signal:
     """Something that happened, told to whoever is connected, in the order in which they were connected.
 
-    Qt signals cannot be declared in a Python class of every Slicer that is supported (PythonQt), and logic has
-    to run without Qt.
+    Qt signals cannot be declared in a Python class of every Slicer that is supported (PythonQt), and logic
+    has to run without Qt.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import qt
+
 from LongitudinalALLib.Interpreter import VARIABLE, Interpreter, InterpreterCheck, Verdict, chosenInterpreter
 from LongitudinalALLib.Logic.Commands import Commands
 from LongitudinalALLib.Logic.LabelLogic import LabelLogic

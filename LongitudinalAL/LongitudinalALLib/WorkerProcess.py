@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import qt
-from LongitudinalALLib.Interpreter import Interpreter
-from LongitudinalALLib.ProcessTree import Identity, endTree, processTree
+
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.conversation import Conversation
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.protocol import Event, EventKind, Verb
+from LongitudinalALLib.Interpreter import Interpreter
+from LongitudinalALLib.ProcessTree import Identity, endTree, processTree
 
 STOP_SECONDS = 5.0
 """So long may the worker take to leave when it is asked to; then its process tree is ended."""
@@ -27,11 +28,11 @@ _NAP_MILLISECONDS = 20
 
 
 class WorkerProcess:
-    """Starts the worker of a project, asks it, and hands out what it says; as `WorkerClient`, on Qt's process.
+    """Starts the worker of a project, asks it, and hands out what it says, as `WorkerClient` does.
 
-    Everything happens on the main thread, in `poll`, which a timer calls a few times a second. No method waits for the
-    worker but `close`. Whatever happens to Slicer, the worker does not outlive it: it is stopped before Slicer quits,
-    and leaves by itself when its standard input ends.
+    Everything happens on the main thread, in `poll`, which a timer calls a few times a second. No method
+    waits for the worker but `close`. Whatever happens to Slicer, the worker does not outlive it: it is
+    stopped before Slicer quits, and leaves by itself when its standard input ends.
 
     Contract: Qt `QProcess`; Slicer's PythonQt gives `bytes` by `readAllStandardOutput().data()`, and takes a
     `QByteArray` in `write`.
@@ -200,7 +201,7 @@ class WorkerProcess:
         del self._lastLines[:-_KEPT_LINES]
 
     def _understand(self) -> list[Event]:
-        """Hand the bytes to the conversation, for a short time only, so that a flood of events blocks nobody."""
+        """Hand the bytes to the conversation, for a short time: a flood of events blocks nobody."""
         events: list[Event] = []
         end = time.perf_counter() + POLL_SECONDS
         while self._heard:

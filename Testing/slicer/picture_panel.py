@@ -1,4 +1,4 @@
-"""Draws the panel in the middle of the work, on stand-ins for Slicer's own widgets: `picture_panel.py OUT.png`."""
+"""Draws the panel at work, on stand-ins for Slicer's own widgets: `picture_panel.py OUT.png`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-import stand_ins  # noqa: E402
-from host import Host  # noqa: E402
+import stand_ins
+from host import Host
 
 WIDTH = 500
 """Pixels; about what Slicer's module panel has."""
@@ -21,7 +21,9 @@ def filled(panel: Any) -> None:
 
     panel.setProjectOpen(True)
     panel.project.showProject("/home/anna/studies/ms-flair")
-    panel.project.showStanding("12 pairs, 540 slice pairs, 37 labelled, model of 14:32, Dice 0.61 (0.53 to 0.69)")
+    panel.project.showStanding(
+        "12 pairs, 540 slice pairs, 37 labelled, model of 14:32, Dice 0.61 (0.53 to 0.69)"
+    )
     rows = [
         PairRow("patient01", "01", "prepared", "good", "similarity 0.94, overlap 0.97", 53, 14),
         PairRow("patient03", "03", "prepared", "look", "the scans overlap by 81 %: look at it", 66, 9),

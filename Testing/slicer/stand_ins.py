@@ -1,7 +1,8 @@
-"""Stand-ins for the Qt side of Slicer, on PySide6: `qt`, `ctk`, the `qMRML*` widgets, and Slicer's Python modules about them.
+"""Stand-ins for the Qt side of Slicer, on PySide6: `qt`, `ctk`, the `qMRML*` widgets, and Slicer's Python
+modules about them.
 
-They are stand-ins, not the real classes: enough to load the .ui files, to build the panel, to press its buttons, and to
-look at its picture. MRML is genuine where slicer-core is there (see host.py).
+They are stand-ins, not the real classes: enough to load the .ui files, to build the panel, to press its
+buttons, and to look at its picture. MRML is genuine where slicer-core is there (see host.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pytest
 
 pytest.importorskip("PySide6", reason="PySide6 is not installed: pip install -e '.[slicer-test]'")
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install -e '.[slicer-test]'")
-import slicer.util  # noqa: E402
+import slicer.util  # noqa: E402, F811
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets  # noqa: E402
 
 HEADER = 24
@@ -202,7 +203,9 @@ class qMRMLPlotWidget(QtWidgets.QFrame):
             return
         left, right = points[0][0], points[-1][0]
         width, height = self.width() - 40, self.height() - 50
-        at = [QtCore.QPointF(20 + width * (x - left) / (right - left), 30 + height * (1 - y)) for x, y in points]
+        at = [
+            QtCore.QPointF(20 + width * (x - left) / (right - left), 30 + height * (1 - y)) for x, y in points
+        ]
         painter.setPen(QtGui.QPen(QtGui.QColor("#2176ae"), 2))
         painter.drawPolyline(at)
         for point in at:

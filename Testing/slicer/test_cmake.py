@@ -23,7 +23,11 @@ def listed(name: str) -> list[str]:
 
 def onDisk(folder: str, *patterns: str) -> set[str]:
     paths = (path for pattern in patterns for path in (MODULE / folder).rglob(pattern))
-    return {path.relative_to(MODULE).as_posix() for path in paths if path.is_file() and "__pycache__" not in path.parts}
+    return {
+        path.relative_to(MODULE).as_posix()
+        for path in paths
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def described(name: str) -> str:
@@ -41,10 +45,14 @@ def test_every_script_is_listed_once_and_is_there() -> None:
 
 
 def test_every_resource_is_listed_once_and_is_there() -> None:
-    assert sorted(listed("MODULE_PYTHON_RESOURCES")) == sorted(onDisk("Resources", "*") | onDisk("longitudinal_al", "*.j2"))
+    assert sorted(listed("MODULE_PYTHON_RESOURCES")) == sorted(
+        onDisk("Resources", "*") | onDisk("longitudinal_al", "*.j2")
+    )
 
 
-@pytest.mark.parametrize("name", ["HOMEPAGE", "CONTRIBUTORS", "DESCRIPTION", "ICONURL", "SCREENSHOTURLS", "DEPENDS"])
+@pytest.mark.parametrize(
+    "name", ["HOMEPAGE", "CONTRIBUTORS", "DESCRIPTION", "ICONURL", "SCREENSHOTURLS", "DEPENDS"]
+)
 def test_the_extension_is_described(name: str) -> None:
     assert described(f"EXTENSION_{name}")
 
@@ -70,7 +78,9 @@ def test_pictures_are_where_their_addresses_point() -> None:
         assert (ROOT / address.partition("/raw/main/")[2]).is_file(), address
 
 
-@pytest.mark.parametrize("path", ["Resources/LongitudinalAL.png", "LongitudinalAL/Resources/Icons/LongitudinalAL.png"])
+@pytest.mark.parametrize(
+    "path", ["Resources/LongitudinalAL.png", "LongitudinalAL/Resources/Icons/LongitudinalAL.png"]
+)
 def test_icons_have_the_size_that_slicer_asks_for(path: str) -> None:
     width, height = struct.unpack(">II", (ROOT / path).read_bytes()[16:24])
     assert (width, height) == (128, 128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -12,7 +13,17 @@ import pytest
 
 MODULE = Path(__file__).parents[2] / "LongitudinalAL"
 FOREIGN = {"torch", "monai", "SimpleITK", "scipy", "sklearn", "nibabel", "nilearn", "matplotlib", "jinja2"}
-HEAVY_ENGINE = {"rounds", "evaluation", "synthesis", "network", "acquisition", "pairs", "imaging", "experiments", "live"}
+HEAVY_ENGINE = {
+    "rounds",
+    "evaluation",
+    "synthesis",
+    "network",
+    "acquisition",
+    "pairs",
+    "imaging",
+    "experiments",
+    "live",
+}
 
 
 def loadedBy(code: str) -> set[str]:
@@ -36,13 +47,28 @@ def _needs() -> None:
 def test_importing_the_module_loads_nothing_of_its_library() -> None:
     loaded = loadedBy("import LongitudinalAL")
     assert "LongitudinalAL" in loaded
-    assert not {name for name in loaded if name.split(".")[0] in {"LongitudinalALLib", "longitudinal_al", *FOREIGN}}
+    assert not {
+        name for name in loaded if name.split(".")[0] in {"LongitudinalALLib", "longitudinal_al", *FOREIGN}
+    }
+
+
+def test_slicers_four_classes_reach_nothing_but_the_library() -> None:
+    tree = ast.parse((MODULE / "LongitudinalAL.py").read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    outer = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
+    assert outer == {"slicer", "LongitudinalALLib", "SampleData"}
 
 
 def test_the_whole_slicer_side_loads_no_torch_and_no_images() -> None:
-    names = [path.relative_to(MODULE).with_suffix("").as_posix() for path in (MODULE / "LongitudinalALLib").rglob("*.py")]
+    names = [
+        path.relative_to(MODULE).with_suffix("").as_posix()
+        for path in (MODULE / "LongitudinalALLib").rglob("*.py")
+    ]
     modules = [name.replace("/", ".").removesuffix(".__init__") for name in names]
-    loaded = loadedBy("import importlib\nfor name in " + json.dumps(sorted(modules)) + ": importlib.import_module(name)")
+    loaded = loadedBy(
+        "import importlib\nfor name in " + json.dumps(sorted(modules)) + ": importlib.import_module(name)"
+    )
     assert "LongitudinalALLib.Wiring" in loaded
     assert "longitudinal_al.frontend.conversation" in loaded
     assert not {name for name in loaded if name.split(".")[0] in FOREIGN}
@@ -51,5 +77,5 @@ def test_the_whole_slicer_side_loads_no_torch_and_no_images() -> None:
 
 
 def test_nothing_happens_on_import() -> None:
-    code = "import builtins, subprocess\nsubprocess.Popen = None\nimport LongitudinalAL, LongitudinalALLib.Wiring"
+    code = "import subprocess\nsubprocess.Popen = None\nimport LongitudinalAL, LongitudinalALLib.Wiring"
     assert "LongitudinalALLib.Wiring" in loadedBy(code)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import slicer
 import stand_ins  # noqa: F401 - puts the stand-ins in their places
+from packaging.requirements import Requirement
+
 from LongitudinalALLib import Requirements as module
 from LongitudinalALLib.Requirements import REQUIREMENTS_FILE, Requirements
-from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +34,9 @@ class Packaging:
     def pip_check(self, requirement: Requirement) -> bool:
         return requirement.name in self.there
 
-    def pip_install(self, packages: list[str], *, blocking: bool, requester: str, logCallback: Any, completedCallback: Any) -> None:
+    def pip_install(
+        self, packages: list[str], *, blocking: bool, requester: str, logCallback: Any, completedCallback: Any
+    ) -> None:
         assert not blocking
         if self.error:
             raise self.error
@@ -44,7 +47,9 @@ class Packaging:
         completedCallback(self.status)
 
 
-ALL = {Requirement(line).name for line in REQUIREMENTS_FILE.read_text().splitlines() if line and line[0] != "#"}
+ALL = {
+    Requirement(line).name for line in REQUIREMENTS_FILE.read_text().splitlines() if line and line[0] != "#"
+}
 
 
 @pytest.fixture
@@ -74,7 +79,11 @@ def installed(requirements: Requirements) -> tuple[list[str], list[str]]:
 def test_the_file_has_what_the_engine_needs_but_torch() -> None:
     tomllib = pytest.importorskip("tomllib")  # of Python 3.11
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    lines = [line for line in REQUIREMENTS_FILE.read_text(encoding="utf-8").splitlines() if line[:1] not in ("", "#")]
+    lines = [
+        line
+        for line in REQUIREMENTS_FILE.read_text(encoding="utf-8").splitlines()
+        if line[:1] not in ("", "#")
+    ]
     assert sorted(lines, key=str.lower) == sorted(
         (each for each in needed if not each.startswith("torch>")), key=str.lower
     )
@@ -97,7 +106,9 @@ def test_what_is_missing_is_said_with_size_place_and_backend(torch: dict[str, st
     assert "work without them" in text
 
 
-def test_without_room_it_says_so(torch: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_it_says_so(
+    torch: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _path: SimpleNamespace(free=1e9))
     assert "make room" in (Requirements(Packaging(set()), folder=tmp_path).missing() or "")
 
@@ -150,7 +161,9 @@ def test_a_failed_pip_is_told_in_words(torch: dict[str, str]) -> None:
     assert "already in progress" in installed(Requirements(packaging))[1][0]
 
 
-def test_nothing_is_installed_while_slicer_is_tested(torch: dict[str, str], application: SimpleNamespace) -> None:
+def test_nothing_is_installed_while_slicer_is_tested(
+    torch: dict[str, str], application: SimpleNamespace
+) -> None:
     application.testingEnabled = lambda: True
     packaging = Packaging(set())
     assert "tested" in installed(Requirements(packaging))[1][0]

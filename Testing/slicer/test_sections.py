@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import stand_ins
+
 from LongitudinalALLib.Sections.LabelSection import OVERLAYS, LabelSection
 from LongitudinalALLib.Sections.LearningSection import LearningSection
 from LongitudinalALLib.Sections.PairsSection import PairsSection, timeWords
@@ -113,7 +114,9 @@ def test_where_things_stand_and_what_went_wrong(project: ProjectSection) -> None
     project.showProject("/a")
     project.showStanding("12 pairs")
     project.showError("the disk is full")
-    assert [each.text() for each in (project.ui.folderLabel, project.ui.standingLabel, project.ui.errorLabel)] == [
+    assert [
+        each.text() for each in (project.ui.folderLabel, project.ui.standingLabel, project.ui.errorLabel)
+    ] == [
         "/a",
         "12 pairs",
         "the disk is full",
@@ -343,8 +346,9 @@ def test_the_worker_is_cancelled_and_restarted() -> None:
 
 
 def test_the_curve_is_drawn_in_slicers_own_plot_and_leaves_no_nodes(host: Any) -> None:
-    from LongitudinalALLib.LearningCurve import LearningCurve
     from picture_panel import rounds
+
+    from LongitudinalALLib.LearningCurve import LearningCurve
 
     before = host.scene.GetNumberOfNodes()
     curve = LearningCurve(host.scene)
@@ -416,7 +420,9 @@ def test_everything_can_be_exported(results: ResultsSection, what: str) -> None:
     assert heard.take() == [("exportRequested", what, "/out")]
 
 
-@pytest.mark.parametrize("make", [ProjectSection, PairsSection, LabelSection, LearningSection, ResultsSection])
+@pytest.mark.parametrize(
+    "make", [ProjectSection, PairsSection, LabelSection, LearningSection, ResultsSection]
+)
 def test_every_signal_and_setter_that_is_promised_is_there(make: Any) -> None:
     section = make()
     promised = (make.__doc__ or "").split("Signals")[1].split("Parameters")[0].split("Attributes")[0]

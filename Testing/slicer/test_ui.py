@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import stand_ins
+from PySide6 import QtCore, QtWidgets
+
 from LongitudinalALLib.Sections import LabelSection as label
 from LongitudinalALLib.Sections import LearningSection as learning
 from LongitudinalALLib.Sections import PairsSection as pairs
 from LongitudinalALLib.Sections.Section import UI_FOLDER
-from PySide6 import QtCore, QtWidgets
 
 SECTIONS = Path(pairs.__file__).parent
 FILES = sorted(UI_FOLDER.glob("*.ui"))
@@ -56,7 +57,11 @@ def test_every_name_that_the_code_uses_is_in_the_file(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_button_is_used(path: Path) -> None:
     code = (SECTIONS / f"{path.stem}.py").read_text(encoding="utf-8")
-    buttons = {widget.get("name", "") for widget in ElementTree.parse(path).iter("widget") if widget.get("class") == "QPushButton"}
+    buttons = {
+        widget.get("name", "")
+        for widget in ElementTree.parse(path).iter("widget")
+        if widget.get("class") == "QPushButton"
+    }
     assert not {name for name in buttons if name not in code}
 
 

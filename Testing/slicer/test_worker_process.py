@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 import stand_ins
-from LongitudinalALLib import WorkerProcess as module
-from LongitudinalALLib.Interpreter import FOREIGN_UNSET, VARIABLE, Interpreter, chosenInterpreter
-from LongitudinalALLib.WorkerProcess import WorkerProcess
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.annotation import AnnotationSession
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import Event, EventKind, Verb
+from LongitudinalALLib import WorkerProcess as module
+from LongitudinalALLib.Interpreter import FOREIGN_UNSET, VARIABLE, Interpreter, chosenInterpreter
+from LongitudinalALLib.WorkerProcess import WorkerProcess
 
 ENGINE = Path(__file__).parents[1] / "engine"
 FAKE = ENGINE / "frontend" / "fake_worker.py"
@@ -66,8 +66,12 @@ def untilState(worker: WorkerProcess, state: WorkerState) -> list[Event]:
 def untilHeard(worker: WorkerProcess, isIt: Callable[[Event], bool]) -> tuple[Event, list[Event]]:
     """Poll until an event comes; returns it and the other events."""
     heard: list[Event] = []
+    end = time.monotonic() + PATIENCE
     while not any(isIt(event) for event in heard):
-        heard += until(worker, lambda polls=iter([False, True]): next(polls))
+        assert time.monotonic() < end, f"in vain: {worker.state}"
+        stand_ins.letQtRun()
+        heard += worker.poll()
+        time.sleep(0.005)
     found = next(event for event in heard if isIt(event))
     return found, [event for event in heard if event is not found]
 
@@ -164,7 +168,9 @@ def test_a_restart_ends_the_old_one(start: Start) -> None:
     worker = start("stubborn", launched=True)
     old = untilState(worker, WorkerState.READY)[0].data["process"]
     worker.restart()
-    events = until(worker, lambda: worker.state is WorkerState.STOPPED or worker.state is WorkerState.STARTING)
+    events = until(
+        worker, lambda: worker.state is WorkerState.STOPPED or worker.state is WorkerState.STARTING
+    )
     events += untilState(worker, WorkerState.READY)
     assert old != next(event.data["process"] for event in events if event.kind is EventKind.READY)
     untilGone(old)
@@ -259,8 +265,11 @@ sys.exit(stand_ins.application().exec())
 
 @pytest.mark.parametrize(
     ("manners", "end"),
-    [("stubborn", "QtCore.QCoreApplication.quit()"), ("good", "QtCore.QCoreApplication.quit()")]
-    + [("good", "import os; os._exit(9)")],
+    [
+        ("stubborn", "QtCore.QCoreApplication.quit()"),
+        ("good", "QtCore.QCoreApplication.quit()"),
+        ("good", "import os; os._exit(9)"),
+    ],
     ids=["quit, and it will not leave", "quit", "crash of the application"],
 )
 def test_when_slicer_ends_nothing_keeps_running(tmp_path: Path, manners: str, end: str) -> None:

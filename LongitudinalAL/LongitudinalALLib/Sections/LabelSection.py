@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from LongitudinalALLib.Sections.Section import Section, showText
 from LongitudinalALLib.Signal import Signal
-from slicer.i18n import tr as _
 
 OVERLAYS = {
     "suggestion": "suggestionButton",
@@ -31,8 +32,8 @@ class LabelSection(Section):
 
     Setters
     -------
-    showReason(text), showInHand(pair, slice, rank), showNothingLeft(text), showPaintedSlices(indices), setBusy(bool),
-    showOverlays(names that are on), showMessage(text), setEditor(widget or None)
+    showReason(text), showInHand(pair, slice, rank), showNothingLeft(text), showPaintedSlices(indices),
+    setBusy(bool), showOverlays(names that are on), showMessage(text), setEditor(widget or None)
 
     Attributes
     ----------

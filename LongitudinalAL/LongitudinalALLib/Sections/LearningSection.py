@@ -8,9 +8,14 @@ from typing import Any
 from LongitudinalALLib.Sections.Section import Section, showText
 from LongitudinalALLib.Signal import Signal
 
-SETTINGS = {"python": "pythonEdit", "annotator": "annotatorEdit", "brush": "brushBox", "spacing": "spacingBox"}
-"""Setting -> the widget that shows it: interpreter of the worker (empty: Slicer's own), who labels, diameter of the
-brush in mm, least distance in mm to a labelled slice of the same pair."""
+SETTINGS = {
+    "python": "pythonEdit",
+    "annotator": "annotatorEdit",
+    "brush": "brushBox",
+    "spacing": "spacingBox",
+}
+"""Setting -> the widget that shows it: interpreter of the worker (empty: Slicer's own), who labels,
+diameter of the brush in mm, least distance in mm to a labelled slice of the same pair."""
 
 
 class LearningSection(Section):

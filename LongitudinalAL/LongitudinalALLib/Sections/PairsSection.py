@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import qt
+from slicer.i18n import tr as _
+
 from LongitudinalALLib.Sections.Rows import PairRow
 from LongitudinalALLib.Sections.Section import Section, fillTable, showText
 from LongitudinalALLib.Signal import Signal
-from slicer.i18n import tr as _
 
 CHECK_VIEWS = {"flicker": "flickerButton", "checkerboard": "checkerboardButton", "edges": "edgesButton"}
 """Check view -> its button; none of them pressed is the mode `off`."""
@@ -21,8 +22,8 @@ COLOURS = {"good": "#2e7d32", "look": "#b26a00", "failed": "#c62828"}
 def askForTable(title: str) -> str:
     """Ask the user for a table of pairs; empty when there was no answer.
 
-    Contract: Qt `QFileDialog.getOpenFileName(parent, caption, directory, filter)`; PythonQt returns the path, PySide6
-    a tuple.
+    Contract: Qt `QFileDialog.getOpenFileName(parent, caption, directory, filter)`; PythonQt returns the
+    path, PySide6 a tuple.
     """
     answer = qt.QFileDialog.getOpenFileName(None, title, "", "pairs.csv (*.csv)")
     return str(answer[0] if isinstance(answer, tuple) else answer)
@@ -48,8 +49,8 @@ class PairsSection(Section):
 
     Setters
     -------
-    setScene(scene), showPairs(rows of PairRow), showProgress(phase, share 0 to 1, secondsLeft or None), showIdle(),
-    showCheckView(mode), showMessage(text), setProjectOpen(bool)
+    setScene(scene), showPairs(rows of PairRow), showProgress(phase, share 0 to 1, secondsLeft or None),
+    showIdle(), showCheckView(mode), showMessage(text), setProjectOpen(bool)
 
     Parameters
     ----------
@@ -152,7 +153,9 @@ class PairsSection(Section):
         self.ui.registerButton.clicked.connect(self._onRegister)
 
     def _onAdd(self, *_a: Any) -> None:
-        nodes = [str(box.property("currentNodeID") or "") for box in (self.ui.baselineBox, self.ui.followupBox)]
+        nodes = [
+            str(box.property("currentNodeID") or "") for box in (self.ui.baselineBox, self.ui.followupBox)
+        ]
         names = [str(edit.property("text")).strip() for edit in (self.ui.pairEdit, self.ui.patientEdit)]
         if not all(nodes):
             self.showMessage(_("Choose both a baseline and a follow-up."))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import qt
+from slicer.i18n import tr as _
+
 from LongitudinalALLib.Sections.Section import Section, showText
 from LongitudinalALLib.Signal import Signal
-from slicer.i18n import tr as _
 
 
 def askForFolder(title: str) -> str:

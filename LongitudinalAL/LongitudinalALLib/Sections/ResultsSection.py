@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from LongitudinalALLib.Sections.ProjectSection import askForFolder
 from LongitudinalALLib.Sections.Rows import ChangeRow
 from LongitudinalALLib.Sections.Section import Section, fillTable, showText
 from LongitudinalALLib.Signal import Signal
-from slicer.i18n import tr as _
 
 EXPORTS = {
     "labels": "Labels (NIfTI, NRRD with terminology)",
@@ -80,7 +81,9 @@ class ResultsSection(Section):
             ]
             for row in self._rows
         ]
-        colours = {(i, 4): COLOURS[row.decision] for i, row in enumerate(self._rows) if row.decision in COLOURS}
+        colours = {
+            (i, 4): COLOURS[row.decision] for i, row in enumerate(self._rows) if row.decision in COLOURS
+        }
         fillTable(self.ui.changesTable, cells, colours, rightColumns=(1, 2, 3))
         self._enable()
 

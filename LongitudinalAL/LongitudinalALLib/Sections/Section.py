@@ -46,7 +46,10 @@ def showText(label: Any, text: str | None) -> None:
 
 
 def fillTable(
-    table: Any, rows: list[list[str]], colours: Mapping[tuple[int, int], str], rightColumns: Container[int] = ()
+    table: Any,
+    rows: list[list[str]],
+    colours: Mapping[tuple[int, int], str],
+    rightColumns: Container[int] = (),
 ) -> None:
     """Show rows of texts on a table; the chosen row stays chosen, and nobody is told.
 

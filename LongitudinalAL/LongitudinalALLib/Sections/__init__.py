@@ -1,1 +1,1 @@
-"""What is seen: one file a section, with its widgets, the signals that it sends and the setters that show state."""
+"""What is seen: one file a section, its widgets, the signals it sends, and the setters that show state."""
