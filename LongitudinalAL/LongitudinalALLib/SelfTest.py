@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 import unittest
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from longitudinal_al.project.records import PairState
 from longitudinal_al.protocol import EventKind, Verb
+from LongitudinalALLib.Logic.Commands import Commands
 
 PATIENTS = 2
 LABELS = 3
@@ -25,37 +28,50 @@ _NAP_SECONDS = 0.02
 
 
 class SelfTest:
-    """Presses the panel's signals, paints, waits, and looks at what came of it; runs in Slicer and without its windows.
+    """Presses the panel's signals, paints, waits, and looks at what came of it; in Slicer or without windows.
 
     Parameters
     ----------
-    wiring : Wiring
-        Of a module in which no project is open.
-    folder : Path
-        Empty; gets all that is written.
+    say : callable, optional
+        Gets a sentence for each step.
+    wiring : Wiring, optional
+        The module at work, with no project open; by default one of its own, which is taken apart at the end.
+    folder : Path, optional
+        Empty; gets all that is written. By default a temporary one.
     pump : callable, optional
         Lets the application breathe: `slicer.app.processEvents`.
-    tell : callable, optional
-        Gets a sentence for each step.
     """
 
     def __init__(
         self,
-        wiring: Any,
-        folder: Path,
-        pump: Callable[[], Any] = lambda: None,
-        tell: Callable[[str], Any] = lambda sentence: None,
+        say: Callable[[str], Any] = lambda sentence: None,
+        wiring: Any = None,
+        folder: Path | None = None,
+        pump: Callable[[], Any] | None = None,
     ) -> None:
-        self._wiring, self._folder, self._pump, self._tell = wiring, folder, pump, tell
-        self._study, self._scene = wiring.study, wiring.scene
-        self._sections = wiring.sections
+        self._tell, self._wiring, self._folder = say, wiring, folder or Path()
+        self._isOwnFolder = folder is None
+        self._pump = pump or slicer.app.processEvents
         self._before: list[str] = []
         self._answers: dict[str, Any] = {}
-        self._study.happened.connect(self._onEvent)
 
     def run(self) -> None:
         """Run all steps; `unittest.SkipTest` after those that need no torch, where the worker cannot run."""
-        self._before = self._nodes()
+        with ExitStack() as stack:
+            if self._isOwnFolder:
+                named = tempfile.TemporaryDirectory(prefix="LongitudinalAL-", ignore_cleanup_errors=True)
+                self._folder = Path(stack.enter_context(named))
+            self._before = self._nodes()
+            if self._wiring is None:
+                self._wiring = _ownWiring()
+                stack.callback(self._wiring.cleanup)
+            self._runSteps()
+
+    def _runSteps(self) -> None:
+        self._study, self._scene, self._panel = self._wiring.study, self._wiring.scene, self._wiring.panel
+        python = self._wiring.interpreter
+        self._commands = Commands(self._study, lambda: python().path, lambda: python().environmentMapping())
+        self._study.happened.connect(self._onEvent)
         try:
             self.addFromTheScene()
             self.checkTheWorker()
@@ -74,12 +90,15 @@ class SelfTest:
     def addFromTheScene(self) -> None:
         """Make a project and add two volumes of the scene: needs nothing but Slicer."""
         self._tell("A project with a pair from the scene")
-        nodes = [self._volume(name, seed) for seed, name in enumerate(("Self test baseline", "Self test follow-up"))]
+        nodes = [
+            self._volume(name, seed)
+            for seed, name in enumerate(("Self test baseline", "Self test follow-up"))
+        ]
         try:
-            self._sections.project.createRequested.emit(str(self._folder / "from the scene"))
+            self._panel.project.createRequested.emit(str(self._folder / "from the scene"))
             self._assert(self._study.isOpen, "the project is open")
             ids = [node.GetID() for node in nodes]
-            self._sections.pairs.addFromSceneRequested.emit(*ids, "scan", "somebody")
+            self._panel.pairs.addFromSceneRequested.emit(*ids, "scan", "somebody")
             (pair,) = self._study.project.pairs()
             self._assert((pair.id, pair.patient) == ("scan", "somebody"), "the pair is in the project")
             self._assert(pair.baseline.is_file() and pair.followup.is_file(), "its scans are in the project")
@@ -94,7 +113,7 @@ class SelfTest:
     def checkTheWorker(self) -> None:
         """Skip the rest, visibly, where the worker's Python lacks what it needs."""
         self._tell("The worker's Python")
-        self._sections.project.openRequested.emit(str(self._folder / "from the scene"))
+        self._panel.project.openRequested.emit(str(self._folder / "from the scene"))
         try:
             problem = self._study.workerProblem
             status, said = (1, problem) if problem else self._command("train", "--help")
@@ -107,19 +126,20 @@ class SelfTest:
     def synthesize(self) -> None:
         """Make a synthetic cohort, and a project of it."""
         self._tell("A synthetic cohort")
-        self._sections.project.createRequested.emit(str(self._folder / "project"))
+        self._panel.project.createRequested.emit(str(self._folder / "project"))
         cohort = self._folder / "project" / "cohort"
         status, said = self._command("synthesize", str(cohort), "--patients", str(PATIENTS), "--seed", "1")
         self._assert(status == 0, f"the cohort is made: {said}")
-        self._sections.pairs.addTableRequested.emit(str(cohort / "pairs.csv"))
+        self._panel.pairs.addTableRequested.emit(str(cohort / "pairs.csv"))
         self._assert(len(self._study.project.pairs()) == PATIENTS, "its pairs are in the project")
 
     def prepare(self) -> None:
         """Prepare the pairs."""
         self._tell("Preparing")
-        self._sections.pairs.prepareRequested.emit()
+        self._panel.pairs.prepareRequested.emit()
         self._wait(
-            lambda: all(pair.state is not PairState.ADDED for pair in self._study.project.pairs()), "it is prepared"
+            lambda: all(pair.state is not PairState.ADDED for pair in self._study.project.pairs()),
+            "it is prepared",
         )
         states = [pair.state for pair in self._study.project.pairs()]
         self._assert(states == [PairState.PREPARED] * PATIENTS, f"every pair is prepared: {states}")
@@ -135,12 +155,16 @@ class SelfTest:
             self._assert(self._scene.shownSlice() == entry.slice, "its slice is shown")
             self._paint(entry.slice)
             painted = self._scene.readSliceLabel(entry.slice)
-            self._sections.label.saveRequested.emit()
+            self._panel.label.saveRequested.emit()
             saved = self._study.project.label(*entry.key)
-            self._assert(saved is not None and np.array_equal(saved.mask, painted), "the label is saved as painted")
-            self._wait(lambda entry=entry: self._hasNext() and self._study.session.in_hand != entry, "the next comes")
+            self._assert(
+                saved is not None and np.array_equal(saved.mask, painted), "the label is saved as painted"
+            )
+            self._wait(
+                lambda entry=entry: self._hasNext() and self._study.session.in_hand != entry, "the next comes"
+            )
             done.append((entry.key, painted))
-        self._sections.label.backRequested.emit()
+        self._panel.label.backRequested.emit()
         key, painted = done[-1]
         self._assert(self._study.session.in_hand.key == key, "Back leads to the last label")
         self._assert(np.array_equal(self._scene.readSliceLabel(key[1]), painted), "and shows it")
@@ -152,7 +176,7 @@ class SelfTest:
         self._assert(result["labelled"] == LABELS, "it learned from every label")
         ranking = self._ask(Verb.RANK, strategy="entropy", batch=10)
         self._assert(ranking["scored"] > 0 and ranking["model"], "the model has ranked slice pairs")
-        self._sections.label.nextRequested.emit()
+        self._panel.label.nextRequested.emit()
         self._wait(self._hasNext, "the next is asked for")
         held = self._study.session.in_hand
         self._assert(held.key not in self._study.project.labelled(), "and it has no label yet")
@@ -162,7 +186,7 @@ class SelfTest:
         self._tell("Predicting")
         pair = self._study.project.pairs()[0].id
         folder = self._study.project.folder / "predictions" / pair
-        self._sections.results.predictRequested.emit(pair)
+        self._panel.results.predictRequested.emit(pair)
         self._wait(lambda: (folder / "changes.json").is_file(), "its changes are listed")
         self._assert((folder / "change.nii.gz").is_file(), "its mask is written")
 
@@ -171,7 +195,7 @@ class SelfTest:
         self._tell("Exporting")
         for what, file in (("csv", "labels.csv"), ("nnunet", "Dataset800_LongitudinalAL/dataset.json")):
             out = self._folder / f"export {what}"
-            self._sections.results.exportRequested.emit(what, str(out))
+            self._panel.results.exportRequested.emit(what, str(out))
             self._wait(lambda out=out, file=file: (out / file).is_file(), f"{file} is exported")
 
     def close(self) -> None:
@@ -189,14 +213,14 @@ class SelfTest:
             raise AssertionError(f"self test: not true that {what}")
 
     def _nodes(self) -> list[str]:
-        scene = self._scene.mrmlScene
+        scene = slicer.mrmlScene
         return sorted(scene.GetNthNode(k).GetID() for k in range(scene.GetNumberOfNodes()))
 
     def _wait(self, isDone: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + SECONDS
         while not isDone():
             self._assert(time.monotonic() < end, f"{what}, within {SECONDS:.0f} s")
-            self._wiring.tick()
+            self._study.tick()
             self._pump()
             time.sleep(_NAP_SECONDS)
 
@@ -210,7 +234,7 @@ class SelfTest:
 
     def _command(self, *words: str) -> tuple[int, str]:
         ended: list[tuple[int, str]] = []
-        self._wiring.commands.run(words, lambda status, said: ended.append((status, said)))
+        self._commands.run(words, lambda status, said: ended.append((status, said)))
         self._wait(lambda: bool(ended), f"{words[0]} has ended")
         return ended[0]
 
@@ -221,7 +245,7 @@ class SelfTest:
     def _hasNext(self) -> bool:
         """Press *Next slice pair* until there is one."""
         if self._study.session.in_hand is None:
-            self._sections.label.nextRequested.emit()
+            self._panel.label.nextRequested.emit()
         return self._study.session.in_hand is not None
 
     def _volume(self, name: str, seed: int) -> Any:
@@ -259,3 +283,27 @@ class SelfTest:
         matrix.DeepCopy(grid.ijkToRas.ravel().tolist())
         image.SetGeometryFromImageToWorldMatrix(matrix)
         return image
+
+
+class _Settings(dict[str, Any]):
+    """Settings of the self test: the user's own are neither read nor changed."""
+
+    def value(self, name: str) -> Any:
+        """Return a setting."""
+        return self[name]
+
+    def setValue(self, name: str, value: Any) -> None:
+        """Keep a setting as long as the test lasts."""
+        self[name] = value
+
+    def all(self) -> dict[str, Any]:
+        """Return all settings."""
+        return dict(self)
+
+
+def _ownWiring() -> Any:
+    """Make a panel of the test's own; with Qt, which the rest of this file does without."""
+    from LongitudinalALLib.Settings import DEFAULTS
+    from LongitudinalALLib.Wiring import Wiring
+
+    return Wiring(slicer.mrmlScene, settings=_Settings({**DEFAULTS, "annotator": "self test"}))

@@ -1,4 +1,4 @@
-"""What the tests of the logic share: sections without widgets, a project, a worker that is asked and answers."""
+"""What the tests of the logic share: sections without widgets, a project, a scripted worker."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from LongitudinalALLib.Signal import Signal
 
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.protocol import Event, EventKind, Verb
+from LongitudinalALLib.Signal import Signal
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNALS = {
@@ -52,7 +53,7 @@ SIGNALS = {
         "exportRequested": 2,
     },
 }
-"""Section -> its signals, and how many values each tells; as the sections of `LongitudinalALLib.Sections` have them."""
+"""Section -> its signals, and how many values each tells, as `LongitudinalALLib.Sections` has them."""
 
 
 class PlainSection:
@@ -69,7 +70,9 @@ class PlainSection:
     def __getattr__(self, name: str) -> Callable[..., None]:
         if not name.startswith(("show", "set")):
             raise AttributeError(name)
-        return lambda *values: self.shown.setdefault(name, []).append(values[0] if len(values) == 1 else values)
+        return lambda *values: self.shown.setdefault(name, []).append(
+            values[0] if len(values) == 1 else values
+        )
 
     def last(self, name: str) -> Any:
         """Return what was shown last, None when nothing was."""
@@ -130,7 +133,7 @@ def run(*words: object) -> Any:
 
 @pytest.fixture(scope="session")
 def preparedOnce(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with two synthetic patients, prepared and ranked by difference; take `projectFolder` to write to."""
+    """A project with two synthetic patients, prepared and ranked; take `projectFolder` to write to."""
     folder = tmp_path_factory.mktemp("scans-ö")
     run("synthesize", folder / "cohort", "--patients", 2, "--seed", 3)
     project = folder / "project"
@@ -154,7 +157,7 @@ def disc(shape: tuple[int, int], row: int, column: int, radius: int = 3) -> np.n
 
 
 def paint(scene: Any, k: int, label: np.ndarray) -> None:
-    """Paint into the shown pair as the Segment Editor does: the labelmap of class 1 changes, and nobody is told."""
+    """Paint into the shown pair as the Segment Editor does: only the labelmap of class 1 changes."""
     import slicer
 
     pair = scene.shownPair
@@ -175,3 +178,32 @@ def waitFor(study: Any, isDone: Callable[[], bool], seconds: float = 120) -> Non
         time.sleep(0.02)
 
 
+class PlainWiring:
+    """What `LongitudinalALLib.Wiring` puts together, with sections without widgets."""
+
+    def __init__(self, startWorker: Callable[[Path, str | None], Any]) -> None:
+        from LongitudinalALLib.Logic.Commands import Commands
+        from LongitudinalALLib.Logic.LabelLogic import LabelLogic
+        from LongitudinalALLib.Logic.LearningLogic import LearningLogic
+        from LongitudinalALLib.Logic.PairsLogic import PairsLogic
+        from LongitudinalALLib.Logic.ProjectLogic import ProjectLogic
+        from LongitudinalALLib.Logic.ResultsLogic import ResultsLogic
+        from LongitudinalALLib.Logic.Study import Study
+        from LongitudinalALLib.Scene import Scene
+
+        self.panel = SimpleNamespace(**{name: PlainSection(name) for name in SIGNALS})
+        self.study, self.scene = Study(startWorker), Scene()
+        commands = Commands(self.study, engine, engineEnvironment)
+        self.project = ProjectLogic(self.panel.project, self.study)
+        self.pairs = PairsLogic(self.panel.pairs, self.study, self.scene)
+        self.label = LabelLogic(self.panel.label, self.study, self.scene)
+        self.learning = LearningLogic(self.panel.learning, self.study)
+        self.results = ResultsLogic(self.panel.results, self.study, self.scene, commands.run)
+        self.results.correctionRequested.connect(self.label.open)
+
+    def interpreter(self) -> SimpleNamespace:
+        return SimpleNamespace(path=engine(), environmentMapping=engineEnvironment)
+
+    def cleanup(self) -> None:
+        self.study.close()
+        self.scene.release()

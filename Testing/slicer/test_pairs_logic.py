@@ -145,11 +145,10 @@ def test_preparing_shows_how_far_it_is_can_be_called_off_and_says_what_failed(de
 
 
 def test_without_a_worker_preparing_says_why(host, projectFolder):  # noqa: F811
+    from longitudinal_al.errors import NotReady
     from LongitudinalALLib.Logic.PairsLogic import PairsLogic
     from LongitudinalALLib.Logic.Study import Study
     from LongitudinalALLib.Scene import Scene
-
-    from longitudinal_al.errors import NotReady
 
     def none(folder, strategy):
         raise NotReady("torch is missing: install it")

@@ -15,7 +15,14 @@ from longitudinal_al.protocol import Event, EventKind, Verb
 
 class Settings:
     def __init__(self, **values):
-        self.values = {"project": "", "python": "", "annotator": "Anna", "brush": 3.0, "spacing": 5.0, **values}
+        self.values = {
+            "project": "",
+            "python": "",
+            "annotator": "Anna",
+            "brush": 3.0,
+            "spacing": 5.0,
+            **values,
+        }
 
     def value(self, name):
         return self.values[name]
@@ -202,6 +209,7 @@ def test_the_strategies_are_those_of_the_engine(desk):
     import subprocess
 
     from logic_host import engine, engineEnvironment
+
     from LongitudinalALLib.Logic.LearningLogic import STRATEGIES
 
     words = [engine(), "-m", "longitudinal_al", "strategies", "--json"]

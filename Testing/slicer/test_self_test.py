@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import unittest
-from types import SimpleNamespace
 
 import pytest
-from logic_host import SIGNALS, PlainSection, engine, engineEnvironment
+from logic_host import PlainWiring, engine, engineEnvironment
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.worker_client import WorkerClient
-
-
-def wiringOf(startWorker, python=engine):
-    from LongitudinalALLib.Logic.Wiring import Wiring
-    from LongitudinalALLib.Scene import Scene
-
-    sections = SimpleNamespace(**{name: PlainSection(name) for name in SIGNALS})
-    return Wiring(sections, Scene(), startWorker, python=python, environment=engineEnvironment)
 
 
 def startWorker(folder, strategy):
@@ -31,13 +22,13 @@ def test_the_whole_way_with_the_real_worker(host, tmp_path):
 
     engine()
     steps = []
-    wiring = wiringOf(startWorker)
+    wiring = PlainWiring(startWorker)
     layout = host.layoutLogic.GetLayoutNode().GetViewArrangement()
-    SelfTest(wiring, tmp_path, tell=steps.append).run()
+    SelfTest(steps.append, wiring, tmp_path).run()
     assert steps[0].startswith("A project") and steps[-1] == "Closing"
     assert len(steps) == 9
     assert host.layoutLogic.GetLayoutNode().GetViewArrangement() == layout
-    wiring.scene.release()
+    wiring.cleanup()
 
 
 def test_without_torch_the_first_part_runs_and_the_rest_is_skipped_in_words(host, tmp_path):
@@ -48,19 +39,19 @@ def test_without_torch_the_first_part_runs_and_the_rest_is_skipped_in_words(host
 
     for turn in ("one", "two"):  # Reload & Test works twice in a row
         steps = []
-        wiring = wiringOf(none)
+        wiring = PlainWiring(none)
         with pytest.raises(unittest.SkipTest, match="torch is missing"):
-            SelfTest(wiring, tmp_path / turn, tell=steps.append).run()
+            SelfTest(steps.append, wiring, tmp_path / turn).run()
         assert len(steps) == 3
-        wiring.scene.release()
+        wiring.cleanup()
 
 
 def test_a_step_that_fails_says_which_and_closes(host, tmp_path, monkeypatch):
     from LongitudinalALLib import SelfTest as module
 
-    wiring = wiringOf(lambda folder, strategy: None)
-    monkeypatch.setattr(wiring.sections.pairs.addFromSceneRequested, "_receivers", [])
+    wiring = PlainWiring(lambda folder, strategy: None)
+    monkeypatch.setattr(wiring.panel.pairs.addFromSceneRequested, "_receivers", [])
     with pytest.raises((AssertionError, ValueError)):
-        module.SelfTest(wiring, tmp_path).run()
+        module.SelfTest(wiring=wiring, folder=tmp_path).run()
     assert not wiring.study.isOpen
-    wiring.scene.release()
+    wiring.cleanup()

@@ -19,6 +19,8 @@ def guarded(method: Callable[..., Any]) -> Callable[..., None]:
         except LongitudinalALError as error:
             self.showError(str(error))
         except OSError as error:
-            self.showError(f"{error.filename or 'a file'}: {error.strerror or error}; check that the disk is there")
+            self.showError(
+                f"{error.filename or 'a file'}: {error.strerror or error}; check that the disk is there"
+            )
 
     return run

@@ -59,7 +59,10 @@ class LabelLogic:
         """Save what is painted, on all slices, and go on."""
         entry = self._held()
         painted = self._scene.sliceLabelsPainted(self._pair(entry))
-        if entry.slice not in painted and not self._scene.readSliceLabel(entry.slice, self._pair(entry)).any():
+        if (
+            entry.slice not in painted
+            and not self._scene.readSliceLabel(entry.slice, self._pair(entry)).any()
+        ):
             raise NotReady(
                 f"nothing is painted on slice {entry.slice}: paint the change, or say that there is none "
                 "with 'No change and next'"
@@ -72,7 +75,7 @@ class LabelLogic:
         entry = self._held()
         if self._scene.readSliceLabel(entry.slice, self._pair(entry)).any():
             raise NotReady(
-                f"slice {entry.slice} is painted: save it, or erase what is painted before you say 'No change'"
+                f"slice {entry.slice} is painted: save it, or erase the paint before you say 'No change'"
             )
         self._saveAndGoOn(entry, self._scene.sliceLabelsPainted(self._pair(entry)))
 
@@ -127,7 +130,9 @@ class LabelLogic:
     def _refuseUnsaved(self, entry: Entry) -> None:
         painted = self._scene.sliceLabelsPainted(self._pair(entry))
         if painted:
-            raise NotReady(f"painted and not saved: {_slices(painted)}. Save, or undo it with Ctrl+Z, before you go on")
+            raise NotReady(
+                f"painted and not saved: {_slices(painted)}. Save, or undo it with Ctrl+Z, before you go on"
+            )
 
     def _held(self) -> Entry:
         held = self._study.session.in_hand
@@ -141,7 +146,9 @@ class LabelLogic:
         for pair in self._scene.pairs:
             if pair.folder == folder:
                 return pair
-        raise NotReady(f"pair {entry.pair!r} is no longer in the scene: press 'Next slice pair' to show it again")
+        raise NotReady(
+            f"pair {entry.pair!r} is no longer in the scene: press 'Next slice pair' to show it again"
+        )
 
     # Showing
 
@@ -161,7 +168,7 @@ class LabelLogic:
         self._overlays.show(found, pair)
 
     def _fill(self, name: str, pair: Any) -> None:
-        """Draw the labels that the project has of a pair that was just opened; strokes that are there stay."""
+        """Draw the labels that the project has of a pair that was just opened; strokes stay."""
         if pair.segmentation in self._filled:
             return
         self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
@@ -202,7 +209,11 @@ class LabelLogic:
         segmentation = pair.segmentation.GetSegmentation()
         segments = (segmentation.GetNthSegment(k) for k in range(segmentation.GetNumberOfSegments()))
         images = (segment.GetRepresentation(BINARY) for segment in segments)
-        return (pair.name, self._scene.shownSlice(), *(image.GetMTime() for image in images if image is not None))
+        return (
+            pair.name,
+            self._scene.shownSlice(),
+            *(image.GetMTime() for image in images if image is not None),
+        )
 
     def _onSceneClosing(self) -> None:
         """Save what is painted while it is still there: the annotator can come back to it, or withdraw it."""

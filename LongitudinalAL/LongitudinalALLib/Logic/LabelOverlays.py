@@ -101,7 +101,9 @@ class LabelOverlays:
         self._asked = None
         try:
             if event.kind is not EventKind.DONE:
-                raise LongitudinalALError(str(event.data.get("message") or "The model was not asked to the end."))
+                raise LongitudinalALError(
+                    str(event.data.get("message") or "The model was not asked to the end.")
+                )
             self._pictures = _read(Path(event.data["result"]["path"]))
             self._section.showMessage("")
             for name in sorted(self._on & set(EXPLAINED)):

@@ -25,7 +25,7 @@ STRATEGIES = (
     "random",
     "strided",
 )
-"""The worker's own first; a test holds them against the engine, which is not imported here: it loads torch."""
+"""The worker's own first; a test holds them against the engine's, which would load torch here."""
 RESTARTABLE = (WorkerState.CRASHED, WorkerState.LEFT, WorkerState.HUNG, WorkerState.STOPPED)
 
 

@@ -152,7 +152,7 @@ class PairsLogic:
 
     @guarded
     def registerFromTransform(self, pair: str, transformNodeId: str, refine: bool = True) -> None:
-        """Take a transform of the baseline as the registration, or (`refine`) as where the search begins anew."""
+        """Take a transform of the baseline as where the search begins, or as the registration."""
         node = self._scene.mrmlScene.GetNodeByID(transformNodeId)
         if node is None:
             raise NotReady("the transform is no longer in the scene: choose another one")

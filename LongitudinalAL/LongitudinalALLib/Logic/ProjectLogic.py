@@ -22,8 +22,8 @@ class ProjectLogic:
     settings : Settings, optional
         `value(name)` and `setValue(name, value)`; keeps the last project.
     requirements : object, optional
-        `missing()` says what is missing, or None; `install(onLine, onEnd)` installs it and then calls `onEnd(error)`
-        with an empty text when all went well.
+        `missing()` says what is missing, or None; `install(onLine, onEnd)` installs it and then calls
+        `onEnd(error)`, with an empty text when all went well.
     """
 
     def __init__(self, section: Any, study: Study, settings: Any = None, requirements: Any = None) -> None:
@@ -84,7 +84,9 @@ class ProjectLogic:
             self._settings.setValue("project", folder)
 
     def _showMissing(self) -> None:
-        self._section.showMissingPackages(self._requirements.missing() if self._requirements is not None else None)
+        self._section.showMissingPackages(
+            self._requirements.missing() if self._requirements is not None else None
+        )
 
     def _onInstalled(self, error: str) -> None:
         self._section.setInstalling(False)

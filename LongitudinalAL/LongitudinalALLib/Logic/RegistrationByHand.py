@@ -19,11 +19,11 @@ LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 def poseByHand(transformNode: Any, present: Path) -> np.ndarray:
     """Return the registration that a transform of the baseline means.
 
-    The annotator has moved the baseline with the transform until it fitted the follow-up. The baseline shown has been
-    registered already where the pair is prepared; then the new registration is the old one, corrected.
+    The annotator has moved the baseline with the transform until it fitted the follow-up. The baseline shown
+    has been registered already where the pair is prepared; then the old registration is corrected.
 
-    Contract: Slicer `Libs/MRML/Core/vtkMRMLTransformNode.h` (GetMatrixTransformToWorld: from the node's space to the
-    world; IsTransformToWorldLinear).
+    Contract: Slicer `Libs/MRML/Core/vtkMRMLTransformNode.h` (GetMatrixTransformToWorld: from the node's space
+    to the world; IsTransformToWorldLinear).
 
     Parameters
     ----------
@@ -42,7 +42,9 @@ def poseByHand(transformNode: Any, present: Path) -> np.ndarray:
         When the transform is not linear.
     """
     if not transformNode.IsTransformToWorldLinear():
-        raise InvalidInput(f"{transformNode.GetName()!r} bends space: registrations by hand turn and shift only")
+        raise InvalidInput(
+            f"{transformNode.GetName()!r} bends space: registrations by hand turn and shift only"
+        )
     matrix = vtk.vtkMatrix4x4()
     transformNode.GetMatrixTransformToWorld(matrix)
     correction = LPS @ np.linalg.inv(matrixOf(matrix)) @ LPS
@@ -52,8 +54,8 @@ def poseByHand(transformNode: Any, present: Path) -> np.ndarray:
 def readPose(path: Path) -> np.ndarray:
     """Read a linear ITK transform from its text file: (4, 4).
 
-    Contract: ITK `Modules/IO/TransformInsightLegacy`, `Parameters` are the 3 x 3 matrix, row by row, and a translation;
-    `FixedParameters` the centre.
+    The engine writes ITK's AffineTransform as text: `Parameters` are the 3 x 3 matrix, row by row, and a
+    translation; `FixedParameters` the centre.
 
     Raises
     ------

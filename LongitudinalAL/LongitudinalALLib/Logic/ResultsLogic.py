@@ -18,7 +18,7 @@ from LongitudinalALLib.Sections.Rows import ChangeRow
 from LongitudinalALLib.Signal import Signal
 
 RunCommand = Callable[[Sequence[str], Callable[[int, str], None]], None]
-"""Runs `longitudinal-al` with these words beside everything else, and calls back with exit status and output."""
+"""Runs `longitudinal-al` with these words beside all else, and calls back with exit status and output."""
 
 
 class ResultsLogic:

@@ -13,8 +13,8 @@ from longitudinal_al.errors import InvalidInput, NotReady, StorageFailed
 def writeScan(scene: Any, nodeId: str, path: Path) -> None:
     """Write a volume as it lies in its own space: transforms above it are left to the registration.
 
-    Contract: Slicer `Libs/MRML/Core/vtkMRMLStorageNode.h` (WriteData: 1 when it was written), used with a storage node
-    that is in no scene, so that the volume's own file name stays.
+    Contract: Slicer `Libs/MRML/Core/vtkMRMLStorageNode.h` (WriteData: 1 when it was written), used with a
+    storage node that is in no scene, so that the volume's own file name stays.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from longitudinal_al.protocol import Verb
 from LongitudinalALLib.Signal import Signal
 
 StartWorker = Callable[[Path, "str | None"], Any]
-"""Takes a project's folder and a strategy (None: the worker's own), and returns a started worker, or raises `NotReady`."""
+"""Takes a project's folder and a strategy (None: the worker's own); returns a started worker, or raises."""
 
 
 class Study:
@@ -84,7 +84,7 @@ class Study:
         return self._session
 
     def create(self, folder: Path) -> None:
-        """Make a project and open it; raises as `Project.create`, and then the one that is open stays open."""
+        """Make a project and open it; raises as `Project.create`, and the one before stays open."""
         self._take(Project.create(folder))
 
     def open(self, folder: Path) -> None:
