@@ -66,6 +66,7 @@ class SelfTest:
                 self._wiring = _ownWiring()
                 stack.callback(self._wiring.cleanup)
             self._runSteps()
+        self._assert(self._nodes() == self._before, "the scene is as it was before")
 
     def _runSteps(self) -> None:
         self._study, self._scene, self._panel = self._wiring.study, self._wiring.scene, self._wiring.panel
@@ -83,7 +84,6 @@ class SelfTest:
             self.export()
         finally:
             self.close()
-        self._assert(self._nodes() == self._before, "the scene is as it was before")
 
     # Steps
 
