@@ -46,8 +46,8 @@ class Scene:
     Attributes
     ----------
     beforeClose : list of callable
-        Called without arguments while the scene is about to be closed by the user, everything still in it: the
-        last chance to save what was painted.
+        Called without arguments while the scene is about to be closed by the user, everything still in it:
+        the last chance to save what was painted.
     afterClose : list of callable
         Called once the scene was closed by the user, and every pair with it.
     """
@@ -128,7 +128,7 @@ class Scene:
         return pair
 
     def _closeOldest(self, newest: OpenPair) -> None:
-        """Close pairs beyond `MOST_OPEN`, the longest open first; never one with strokes that are not saved."""
+        """Close pairs beyond `MOST_OPEN`, the oldest first; never one with strokes that are not saved."""
         spare = len(self._pairs) - MOST_OPEN
         for pair in self.pairs:
             if spare > 0 and pair is not newest and pair is not self._shown and not _holdsStrokes(pair):
@@ -214,7 +214,7 @@ class Scene:
         return k
 
     def shownSlice(self) -> int | None:
-        """Return the slice in the follow-up's view, `None` if nothing is shown or the view was turned away."""
+        """Return the slice in the follow-up's view, `None` if there is none or it was turned away."""
         pair = self._shown
         if pair is None or not pair.has("followup"):
             return None
@@ -231,7 +231,7 @@ class Scene:
             self.views.giveBack(self._isOurs)
 
     def setTransform(self, transformNode: Any, pair: OpenPair | None = None) -> None:
-        """Put all nodes of a pair under one transform (None: none), so that labels and scans stay together."""
+        """Put all nodes of a pair under one transform (or none): labels and scans stay together."""
         pair = self._current(pair)
         id_ = transformNode.GetID() if transformNode is not None else None
         for node in [*pair.nodes(), *self._overlays.nodes()]:

@@ -63,7 +63,8 @@ class SliceLabels:
         """Tie the segmentation to the follow-up's grid and make the segments that are missing.
 
         Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationNode.h`
-        (SetReferenceImageGeometryParameterFromVolumeNode), `Libs/vtkSegmentationCore/vtkSegmentation.h` (AddEmptySegment, SetConversionParameter).
+        (SetReferenceImageGeometryParameterFromVolumeNode), `Libs/vtkSegmentationCore/vtkSegmentation.h`
+        (AddEmptySegment, SetConversionParameter).
         """
         self.node.SetReferenceImageGeometryParameterFromVolumeNode(followup)
         segmentation = self.node.GetSegmentation()
@@ -173,7 +174,8 @@ class SliceLabels:
                 raise InvalidInput(
                     f"on slice {k}, {np.count_nonzero(painted)} pixels were painted in the segment "
                     f"{segmentation.GetSegment(id_).GetName()!r}, which is no class of the project: "
-                    f"paint them in {' or '.join(repr(name) for name in self.classes)}, or delete that segment"
+                    f"paint them in {' or '.join(repr(name) for name in self.classes)}, "
+                    "or delete that segment"
                 )
 
     def _plane(self, id_: str, k: int) -> np.ndarray | None:
@@ -199,9 +201,11 @@ class SliceLabels:
         """Replace the label of slice `k`; its neighbours are not touched.
 
         The slice is cleared in place, because no mode of SetBinaryLabelmapToSegment clears one slice of a
-        labelmap that segments share; then each class is added. Contract: Slicer
+        labelmap that segments share; and drawn in place where the labelmap reaches, which takes no time.
+        Elsewhere it is added. Contract: Slicer
         `Modules/Loadable/Segmentations/Logic/vtkSlicerSegmentationsModuleLogic.h`
-        (SetBinaryLabelmapToSegment; MODE_MERGE_MASK adds the mask with the segment's own value, MODE_MERGE_MAX does not).
+        (SetBinaryLabelmapToSegment: MODE_MERGE_MASK adds the mask with the segment's own value, where
+        MODE_MERGE_MAX does not).
 
         Raises
         ------
@@ -221,33 +225,55 @@ class SliceLabels:
                 f"the label holds class {int(label.max())}, the project has {len(self.classes)}"
             )
         self._clear(k)
-        logic = slicer.vtkSlicerSegmentationsModuleLogic
         for number, id_ in enumerate(self.segmentIds, start=1):
             mask = label == number
-            if mask.any():
-                image = self._image(mask, k)
-                logic.SetBinaryLabelmapToSegment(
-                    image, self.node, id_, logic.MODE_MERGE_MASK, image.GetExtent()
-                )
+            if mask.any() and not self._drawInPlace(id_, mask, k):
+                self._add(id_, mask, k)
         self.noteSaved(k)
 
     def _clear(self, k: int) -> None:
-        segmentation = self.node.GetSegmentation()
         for id_ in self.segmentIds:
-            segment = segmentation.GetSegment(id_)
-            image = segment.GetRepresentation(BINARY)
-            found = _block(image, self._offset)
-            if found is None:
-                continue
-            block, low = found
-            index = k - low[self.grid.axis]
-            if 0 <= index < block.shape[self.grid.axis]:
-                plane = np.moveaxis(block, self.grid.axis, 0)[index]
-                here = plane == segment.GetLabelValue()
-                if here.any():
-                    plane[here] = 0
-                    image.GetPointData().GetScalars().Modified()
-                    image.Modified()
+            plane = self._planeInPlace(id_, k)
+            segment = self.node.GetSegmentation().GetSegment(id_)
+            if plane is not None and (here := plane == segment.GetLabelValue()).any():
+                plane[here] = 0
+                _changed(segment)
+
+    def _drawInPlace(self, id_: str, mask: np.ndarray, k: int) -> bool:
+        """Draw into the labelmap itself; False where it does not reach, or holds something else there."""
+        segment = self.node.GetSegmentation().GetSegment(id_)
+        self._makeRoom(segment.GetRepresentation(BINARY))
+        plane = self._planeInPlace(id_, k)
+        if plane is None or plane.shape != mask.shape or plane[mask].any():
+            return False
+        plane[mask] = segment.GetLabelValue()
+        _changed(segment)
+        return True
+
+    def _makeRoom(self, image: Any) -> None:
+        """Let a labelmap that holds nothing yet reach over the whole grid."""
+        if image is None or not image.IsEmpty():
+            return
+        image.SetGeometryFromImageToWorldMatrix(vtkMatrixOf(self.grid.ijkToRas))
+        image.SetDimensions(*self.grid.shape[::-1])
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        vtk_to_numpy(image.GetPointData().GetScalars())[:] = 0
+
+    def _planeInPlace(self, id_: str, k: int) -> np.ndarray | None:
+        """Return a slice of a segment's labelmap as far as it reaches, not copied; `None` if it does not."""
+        segment = self.node.GetSegmentation().GetSegment(id_)
+        found = _block(segment.GetRepresentation(BINARY), self._offset)
+        if found is None:
+            return None
+        block, low = found
+        index = k - low[self.grid.axis]
+        if not 0 <= index < block.shape[self.grid.axis]:
+            return None
+        return np.moveaxis(block, self.grid.axis, 0)[index]
+
+    def _add(self, id_: str, mask: np.ndarray, k: int) -> None:
+        logic, image = slicer.vtkSlicerSegmentationsModuleLogic, self._image(mask, k)
+        logic.SetBinaryLabelmapToSegment(image, self.node, id_, logic.MODE_MERGE_MASK, image.GetExtent())
 
     def _image(self, mask: np.ndarray, k: int) -> Any:
         """Return the painted part of a slice as a vtkOrientedImageData of ones and zeros."""
@@ -318,6 +344,14 @@ def _placed(plane: np.ndarray, low: tuple[int, int], shape: tuple[int, int]) -> 
             low[1] + first[1] : low[1] + first[1] + inside.shape[1],
         ] = inside
     return whole
+
+
+def _changed(segment: Any) -> None:
+    """Tell that a labelmap was changed in place; views see a first stroke by the segment's event only."""
+    image = segment.GetRepresentation(BINARY)
+    image.GetPointData().GetScalars().Modified()
+    image.Modified()
+    segment.Modified()
 
 
 def _checksum(label: np.ndarray) -> int:

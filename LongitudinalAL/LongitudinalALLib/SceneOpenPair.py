@@ -184,8 +184,7 @@ class Observations:
 def removeNode(scene: Any, node: Any) -> None:
     """Remove a node with its display and storage nodes.
 
-    Contract: Slicer `Libs/MRML/Core/vtkMRMLDisplayableNode.h`, `vtkMRMLStorableNode.h`: removing a node leaves
-    them.
+    Contract: Slicer `Libs/MRML/Core/vtkMRMLDisplayableNode.h`, `vtkMRMLStorableNode.h`: else they are left.
     """
     attached = []
     if node.IsA("vtkMRMLDisplayableNode"):

@@ -66,7 +66,7 @@ class SliceViews:
         return self._before is not None and self.sliceNode("followup") is not None
 
     def sliceNode(self, role: str) -> Any:
-        """Return a view's slice node, or None; Contract: `Libs/MRML/Core/vtkMRMLScene.h` (GetSingletonNode)."""
+        """Return a view's slice node or None. Contract: `Libs/MRML/Core/vtkMRMLScene.h`, GetSingletonNode."""
         return self._scene.GetSingletonNode(TAGS[role], "vtkMRMLSliceNode")
 
     def compositeNode(self, role: str) -> Any:
@@ -216,7 +216,7 @@ class SliceViews:
     def turn(self, grid: Grid, volume: Any) -> None:
         """Turn the three views into the plane of acquisition and fit the volume into them.
 
-        Contract: Slicer `Libs/MRML/Core/vtkMRMLSliceNode.h` (SetOrientation to a preset, RotateToVolumePlane),
+        Contract: Slicer `Libs/MRML/Core/vtkMRMLSliceNode.h` (SetOrientation, RotateToVolumePlane) and
         `Libs/MRML/Logic/vtkMRMLSliceLogic.h` (FitSliceToBackground, which also goes to the middle slice).
         """
         world = _directionInWorld(volume, grid.centre(0), grid.normal())

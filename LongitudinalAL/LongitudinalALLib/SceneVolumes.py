@@ -1,8 +1,9 @@
 """Read the prepared volumes of a pair, ahead of time if wished, and make volume nodes of them.
 
-The files are the project's own: NIfTI, one file, compressed, one number a voxel. Reading them takes no node and
-no image library, so that it is done on a thread while the annotator still draws on the pair before. It keeps the
-order of the slices in the file, as the engine does; Slicer's own reader turns a left-handed volume round.
+The files are the project's own: NIfTI, one file, compressed, one number a voxel. Reading them takes no node
+and no image library, so that it is done on a thread while the annotator still draws on the pair before. It
+keeps the order of the slices in the file, as the engine does; Slicer's own reader turns a left-handed volume
+round.
 """
 
 from __future__ import annotations
