@@ -32,6 +32,7 @@ from longitudinal_al.protocol import EventKind, Verb
 from longitudinal_al.synthesis.cohort import synthesize
 
 NEXT_LIMIT, CANCEL_LIMIT, START_LIMIT, TICK_LIMIT = 0.050, 2.0, 2.0, 2.0
+RANKING_LIMIT = 30.0
 ANSWER_LIMIT, GONE_LIMIT, HUNG_LIMIT, GROWTH_LIMIT = 0.200, 5.0, 10.0, 0.05
 TICK = 0.020
 PATIENCE = 600.0
@@ -63,6 +64,7 @@ def main() -> int:
         large, small = make_projects(folder)
         for figures in (
             lambda: starting(small),
+            lambda: learning(large),
             lambda: labelling(large, 100 if quick else 500),
             lambda: ticking(large, 5 if quick else 30),
             lambda: cancelling(large, 20 if quick else 100),
@@ -94,6 +96,20 @@ def starting(folder: Path) -> Figures:
     ratio = float(np.median(own[1:]) / np.median(peer[1:]))
     remark = f"{np.median(own[1:]):.2f} s against {np.median(peer[1:]):.2f} s"
     yield "worker start to ready, against importing torch and monai", ratio, START_LIMIT, "x", remark
+
+
+def learning(folder: Path) -> Figures:
+    """Let a worker find the first labels of a project, and rank by a model that knows them."""
+    with worker_of(folder) as worker:
+        begin, said = time.perf_counter(), []
+
+        def ranked_by_a_model() -> bool:
+            said.extend(worker.poll())
+            return any(event.kind is EventKind.RANKING and event.data["scored"] for event in said)
+
+        wait_until(ranked_by_a_model)
+        value = time.perf_counter() - begin
+    yield "first labels to a ranking by a model", value, RANKING_LIMIT, "s", "a worker without a model"
 
 
 def labelling(folder: Path, count: int) -> Figures:

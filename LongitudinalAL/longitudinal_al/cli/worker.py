@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
 def _serve(arguments: argparse.Namespace, channel: Channel, pipes: Pipes) -> int:
     Project.open(arguments.project).close()
     folder = arguments.project.resolve()
+    # Threads that spin while they wait for each other take the processor from the front end, for nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with worker_lock(folder):
         # Only now: a second worker leaves at once, and what libraries print finds the pipes taken.
         worker = importlib.import_module("longitudinal_al.worker")

@@ -90,7 +90,7 @@ class LiveLoop:
         self._round: Begun[ChangeNetwork] | None = None
         self._check: Begun[dict[str, Any]] | None = None
         self._round_lesson: tuple[int, Lesson] | None = None
-        self._unpublished = False
+        self._unpublished = self._labels_changed = False
         self._published_at = self._blocked_until = float("-inf")
         self._publishing_seconds = 0.0
         self._later_since: float | None = None
@@ -169,7 +169,7 @@ class LiveLoop:
         if self._sight.last_label != self._seen_label:
             self._seen_label = self._sight.last_label
             self._ranking.take_labels(self._sight.labelled)
-            self._unpublished = True
+            self._unpublished = self._labels_changed = True
             if not self._ranking.labelled.any():
                 self._learned = self._seen_label
         rounds = [done for done in self._sight.rounds if done.model is not None]
@@ -280,7 +280,8 @@ class LiveLoop:
         """Score on, and publish what is known."""
         ranking, settings = self._ranking, self._settings
         assert ranking is not None
-        if not self._sight.ranking_is_sound() or (self._unpublished and ranking.presentable):
+        is_other = self._labels_changed and ranking.presentable
+        if is_other or not ranking.waiting or not self._sight.ranking_is_sound():
             self._publish_ranking()
         end = self._clock() + settings.step_seconds
         while ranking.waiting:
@@ -302,7 +303,7 @@ class LiveLoop:
         model = path.relative_to(self.folder).as_posix() if path else None
         head = self._publication.write(self.folder, model, len(self._sight.labelled))
         self._sight.published()
-        self._unpublished = False
+        self._unpublished = self._labels_changed = False
         self._published_at = self._clock()
         self._publishing_seconds = self._published_at - started
         self._publish(
