@@ -81,11 +81,11 @@ def rank_pool(job: Job, project: Project) -> Result:
 
 
 def predict(job: Job, project: Project) -> Result:
-    """Write the predicted masks of one pair, or of every prepared one."""
+    """Write the predicted masks of one pair, or of all, by the model that knows the newest labels."""
     pair, out = job.arguments["pair"], job.arguments["out"]
     wanted = None if pair is None else [project.pair(pair).id]
     folder = project.folder / ("predictions" if out is None else out)
-    return {"files": predict_pairs(project, wanted, folder, job.progress)}
+    return {"files": predict_pairs(project, wanted, folder, job.progress, current_networks)}
 
 
 def explain_slice_pair(job: Job, project: Project) -> Result:

@@ -24,11 +24,13 @@ def test_the_whole_way_with_the_real_worker(host, tmp_path):
     steps = []
     wiring = PlainWiring(startWorker)
     layout = host.layoutLogic.GetLayoutNode().GetViewArrangement()
-    SelfTest(steps.append, wiring, tmp_path).run()
+    try:
+        SelfTest(steps.append, wiring, tmp_path).run()
+    finally:
+        wiring.cleanup()
     assert steps[0].startswith("A project") and steps[-1] == "Closing"
     assert len(steps) == 9
     assert host.layoutLogic.GetLayoutNode().GetViewArrangement() == layout
-    wiring.cleanup()
 
 
 def test_without_torch_the_first_part_runs_and_the_rest_is_skipped_in_words(host, tmp_path):
@@ -55,3 +57,16 @@ def test_a_step_that_fails_says_which_and_closes(host, tmp_path, monkeypatch):
         module.SelfTest(wiring=wiring, folder=tmp_path).run()
     assert not wiring.study.isOpen
     wiring.cleanup()
+
+
+def test_the_whole_way_through_the_panel_itself_on_stand_ins(host, tmp_path, monkeypatch):
+    """The panel's own widgets and its own QProcess; stand-ins for ctk's and qMRML's widgets."""
+    pytest.importorskip("PySide6", reason="PySide6 is not installed: pip install -e '.[slicer-test]'")
+    import stand_ins
+
+    from LongitudinalALLib.SelfTest import SelfTest
+
+    monkeypatch.setenv("LONGITUDINALAL_PYTHON", engine())
+    steps = []
+    SelfTest(steps.append, folder=tmp_path, pump=stand_ins.letQtRun).run()
+    assert len(steps) == 9

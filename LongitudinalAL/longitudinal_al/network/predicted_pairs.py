@@ -32,8 +32,9 @@ def predict_pairs(
     pair_ids: Sequence[str] | None,
     out: Path,
     progress: Progress = lambda phase, share: None,
+    networks_of: Callable[[Project], Sequence[ChangeNetwork]] = newest_model,
 ) -> list[Path]:
-    """Write the predicted masks of change with the newest model.
+    """Write the predicted masks of change.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ def predict_pairs(
         in `CHANGES_FILE` and `NUMBERS_FILE` (see `change_list`).
     progress : callable
         Called with the pair's id and the share that is done.
+    networks_of : callable
+        Returns the networks of a project; by default those of its newest round.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def predict_pairs(
     for name in wanted:
         if name not in pool.pairs:
             raise NotReady(f"pair {name} is not prepared: run `longitudinal-al prepare` first")
-    networks = newest_model(project)
+    networks = networks_of(project)
     written: list[Path] = []
     for done, name in enumerate(wanted):
         progress(name, done / len(wanted))
