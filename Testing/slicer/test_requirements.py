@@ -8,8 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import slicer
-import stand_ins  # noqa: F401 - puts the stand-ins in their places
+import stand_ins  # first: it skips where Qt or slicer-core is missing
 from packaging.requirements import Requirement
 
 from LongitudinalALLib import Requirements as module
@@ -64,8 +63,8 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def application(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Slicer, not in testing mode, and a user who agrees."""
     app = SimpleNamespace(testingEnabled=lambda: False)
-    monkeypatch.setattr(slicer, "app", app, raising=False)
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_a: True, raising=False)
+    monkeypatch.setattr(stand_ins.slicer, "app", app, raising=False)
+    monkeypatch.setattr(stand_ins.slicer.util, "confirmOkCancelDisplay", lambda *_a: True, raising=False)
     return app
 
 
@@ -146,7 +145,7 @@ def test_without_torch_the_rest_is_left_alone(torch: dict[str, str], outcome: An
 
 def test_the_user_is_asked_and_may_decline(torch: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     torch["torch"] = "2.9"
-    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda *_a: False, raising=False)
+    monkeypatch.setattr(stand_ins.slicer.util, "confirmOkCancelDisplay", lambda *_a: False, raising=False)
     packaging = Packaging(ALL - {"monai"})
     assert "declined" in installed(Requirements(packaging))[1][0]
     assert packaging.installed == []
