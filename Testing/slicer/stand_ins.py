@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("PySide6", reason="PySide6 is not installed: pip install -e '.[slicer-test]'")
-slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install -e '.[slicer-test]'")
+_HOW = "pip install -e '.[slicer-test]', and EGL for Qt and VTK"
+pytest.importorskip("PySide6.QtWidgets", reason=f"PySide6 cannot be loaded: {_HOW}", exc_type=ImportError)
+slicer = pytest.importorskip("slicer", reason=f"slicer-core cannot be loaded: {_HOW}", exc_type=ImportError)
 import slicer.util  # noqa: E402, F811
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets  # noqa: E402
 

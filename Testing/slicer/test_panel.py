@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import slicer
-import stand_ins
+import stand_ins  # first: it skips where Qt or slicer-core is missing
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from longitudinal_al.project.store import Project
@@ -53,7 +52,7 @@ def wiring(host: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> An
 def shortcuts() -> list[str]:
     stand_ins.letQtRun()
     QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
-    found = slicer.util.mainWindow().findChildren(QtGui.QShortcut)
+    found = stand_ins.slicer.util.mainWindow().findChildren(QtGui.QShortcut)
     return sorted(each.key().toString() for each in found)
 
 
@@ -93,7 +92,7 @@ def test_a_key_presses_its_button(panel: Panel) -> None:
     for key in ("Ctrl+Return", "Ctrl+U"):
         found = [
             each
-            for each in slicer.util.mainWindow().findChildren(QtGui.QShortcut)
+            for each in stand_ins.slicer.util.mainWindow().findChildren(QtGui.QShortcut)
             if each.key().toString() == key
         ]
         found[0].activated.emit()
@@ -212,3 +211,57 @@ def test_the_picture_of_the_panel_shows_all_of_it(tmp_path: Path) -> None:
     rows = range(0, picture.height(), 3)
     colours = {picture.pixel(x, y) for y in rows for x in range(0, WIDTH, 3)}
     assert len(colours) > 100
+
+
+@pytest.fixture
+def moduleWidget(host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module's widget as Slicer makes it, with settings of its own."""
+    import LongitudinalAL
+    from LongitudinalALLib import Settings as settingsModule
+    from LongitudinalALLib import Wiring as wiringModule
+
+    file = str(tmp_path / "settings.ini")
+    monkeypatch.setattr(
+        settingsModule.qt,
+        "QSettings",
+        lambda: QtCore.QSettings(file, QtCore.QSettings.Format.IniFormat),
+        raising=False,
+    )
+    monkeypatch.setattr(wiringModule, "Requirements", NothingMissing)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("LONGITUDINALAL_PYTHON", raising=False)
+    parent = QtWidgets.QWidget()
+    QtWidgets.QVBoxLayout(parent)
+    widget = LongitudinalAL.LongitudinalALWidget(parent)
+    widget.setup()
+    yield widget
+    widget.cleanup()
+
+
+def test_the_scene_knows_its_project_and_finds_it_again(moduleWidget: Any, host: Any, tmp_path: Path) -> None:
+    folder = str(tmp_path / "study")
+    moduleWidget.enter()
+    moduleWidget.wiring.panel.project.createRequested.emit(folder)
+    assert moduleWidget.logic.parameters().projectFolder == folder
+    host.scene.Clear(0)  # the user closes the scene: the project stays open, and is noted in the new one
+    assert moduleWidget.wiring.study.isOpen
+    assert moduleWidget.logic.parameters().projectFolder == folder
+    scene = str(tmp_path / "scene.mrml")
+    host.scene.SetURL(scene)
+    assert host.scene.Commit(scene)
+    moduleWidget.wiring.study.close()
+    host.scene.Clear(0)
+    assert moduleWidget.logic.parameters().projectFolder == ""
+    host.scene.SetURL(scene)
+    host.scene.Connect()  # the user loads it
+    assert moduleWidget.wiring.study.isOpen
+    assert str(moduleWidget.wiring.study.project.folder) == folder
+
+
+def test_a_module_that_is_reloaded_leaves_no_observers(moduleWidget: Any, host: Any) -> None:
+    moduleWidget.enter()
+    moduleWidget.exit()
+    moduleWidget.cleanup()
+    assert moduleWidget.wiring is None
+    host.scene.Clear(0)  # would raise in what was left behind
+    moduleWidget.cleanup()

@@ -54,14 +54,13 @@ class LabelSection(Section):
         self.suggestionRequested = Signal()
         self._isInHand = False
         self._isBusy = False
-        self._buttons = {
-            self.ui.nextButton: self.nextRequested,
-            self.ui.saveButton: self.saveRequested,
-            self.ui.noChangeButton: self.noChangeRequested,
-            self.ui.skipButton: self.skipRequested,
-            self.ui.backButton: self.backRequested,
-        }
-        for button, signal in self._buttons.items():
+        for button, signal in (
+            (self.ui.nextButton, self.nextRequested),
+            (self.ui.saveButton, self.saveRequested),
+            (self.ui.noChangeButton, self.noChangeRequested),
+            (self.ui.skipButton, self.skipRequested),
+            (self.ui.backButton, self.backRequested),
+        ):
             button.clicked.connect(lambda *_a, signal=signal: signal.emit())
         for name, button in OVERLAYS.items():
             getattr(self.ui, button).toggled.connect(lambda isOn, name=name: self._onOverlay(name, isOn))

@@ -112,12 +112,11 @@ class ResultsSection(Section):
         self.ui.predictPairButton.clicked.connect(lambda *_a: self.predictRequested.emit(self._pair))
         self.ui.predictAllButton.clicked.connect(lambda *_a: self.predictRequested.emit(None))
         self.ui.changesTable.itemSelectionChanged.connect(self._onChosen)
-        decisions = {
-            self.ui.acceptButton: self.acceptRequested,
-            self.ui.correctButton: self.correctRequested,
-            self.ui.rejectButton: self.rejectRequested,
-        }
-        for button, signal in decisions.items():
+        for button, signal in (
+            (self.ui.acceptButton, self.acceptRequested),
+            (self.ui.correctButton, self.correctRequested),
+            (self.ui.rejectButton, self.rejectRequested),
+        ):
             button.clicked.connect(lambda *_a, signal=signal: self._onDecision(signal))
         self.ui.exportButton.clicked.connect(self._onExport)
 
