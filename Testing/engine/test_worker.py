@@ -231,7 +231,7 @@ def test_a_conversation_from_scans_to_masks(start: Start, small_cohort, tmp_path
     assert worker.hear(EventKind.ROUND).data["number"] == 1
     assert worker.result("rank", strategy="entropy", batch=3)["model"] == trained["model"]
     files = worker.result("predict", pair="p3")["files"]
-    assert [Path(file).parent for file in files] == [folder.resolve() / "predictions" / "p3"] * 4
+    assert [Path(file).parent for file in files] == [folder.resolve() / "predictions" / "p3"] * 2
     slice_index = ranking["ranking"][0]["slice"]
     with np.load(worker.result("explain", pair="p0", slice=slice_index)["path"]) as pictures:
         assert set(pictures) == {"suggestion", "uncertainty", "attention"}

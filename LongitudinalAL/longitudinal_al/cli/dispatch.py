@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from longitudinal_al import __version__
+from longitudinal_al.cli import ctrl_c
 from longitudinal_al.cli.output import Output
 from longitudinal_al.errors import LongitudinalALError
 from longitudinal_al.project.files import storage_failed
@@ -34,7 +35,8 @@ def run(commands: Mapping[str, str], words: list[str]) -> int:
     debug = "--debug" in words
     _never_fail_on_letters()
     try:
-        return _run(commands, name, words)
+        with ctrl_c.heard():
+            return _run(commands, name, words)
     except SystemExit as leaving:  # argparse has said what there is to say
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except KeyboardInterrupt:

@@ -10,6 +10,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from longitudinal_al.cli.ctrl_c import stop_if_pressed
+
 SILENT_SECONDS = 2.0
 LINE_SECONDS = 10.0
 TICK_SECONDS = 0.5
@@ -37,6 +39,7 @@ class Progress:
 
     def __call__(self, phase: str, share: float) -> None:
         """Say what is being done, and the share of the whole that is behind us."""
+        stop_if_pressed()
         with self._lock:
             if share < self.share:  # another step begins: its time left is not that of the one before
                 self._started = time.monotonic()

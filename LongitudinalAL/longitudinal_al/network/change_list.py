@@ -19,7 +19,7 @@ from longitudinal_al.imaging.normalisation import image_like
 from longitudinal_al.project.files import read_json, write_json
 
 CHANGES_FILE = "changes.json"
-NUMBERS_FILE = "change-numbers.nii.gz"
+NUMBERS_FILE = "change-numbers.nrrd"
 FORMAT = 1
 
 _TOUCHING = np.ones((3, 3, 3), bool)

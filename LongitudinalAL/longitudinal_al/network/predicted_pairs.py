@@ -73,7 +73,7 @@ def predict_pairs(
         within = partial(_within, progress, name, done, len(wanted))
         mask = predicted_volume(networks, pool, prepared, within)
         written += _write_on_both_grids(mask, prepared, out / name)
-        written += _write_changes(mask, prepared, predicted_classes(project.classes), out / name)
+        _write_changes(mask, prepared, predicted_classes(project.classes), out / name)
     progress("done", 1.0)
     return written
 
@@ -116,10 +116,7 @@ def predicted_classes(classes: Sequence[str]) -> tuple[str, ...]:
     return tuple(classes) if len(classes) == 1 else DEFAULT_CLASSES
 
 
-def _write_changes(
-    mask: sitk.Image, prepared: PreparedPair, classes: Sequence[str], folder: Path
-) -> Iterable[Path]:
+def _write_changes(mask: sitk.Image, prepared: PreparedPair, classes: Sequence[str], folder: Path) -> None:
     changes, numbers = find_changes(mask, classes, prepared.record.slice_axis)
     write_image(numbers, folder / NUMBERS_FILE)
-    yield folder / NUMBERS_FILE
-    yield write_changes(folder, prepared.pair.id, changes)
+    write_changes(folder, prepared.pair.id, changes)

@@ -1,0 +1,29 @@
+"""A Ctrl-C that a library swallows still ends the command, at its next report of progress."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+
+import pytest
+
+from longitudinal_al.cli.ctrl_c import heard, stop_if_pressed
+from longitudinal_al.cli.progress import Progress
+
+
+def test_a_swallowed_ctrl_c_stops_at_the_next_report() -> None:
+    with heard(), Progress("training") as progress:
+        progress("training", 0.1)
+        with suppress(KeyboardInterrupt):  # as an import inside of a library does
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            progress("training", 0.2)
+
+
+def test_nothing_of_it_is_left_for_the_next_command() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with heard(), suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    with heard():
+        stop_if_pressed()
