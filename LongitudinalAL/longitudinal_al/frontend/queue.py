@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.ending import End, Rest, end_of, no_ranking
 from longitudinal_al.frontend.labelled_slices import Key, LabelledSlices
-from longitudinal_al.frontend.ranking import Entry, Ranking
+from longitudinal_al.frontend.ranking import SPACING_MM, Entry, Ranking
 
 ROUNDING_MM = 1e-3
 """Exactly the spacing is far enough, whatever the rounding."""
@@ -202,10 +202,9 @@ class LabellingQueue:
 
     def _reach(self, pair: str) -> float:
         """Return how many slices away from a label a slice has to be, at least."""
-        if self._ranking is None:
-            return 0.0
-        thickness = self._ranking.thickness_mm.get(pair, UNKNOWN_THICKNESS_MM)
-        return (self._ranking.spacing_mm - ROUNDING_MM) / thickness
+        spacing = SPACING_MM if self._ranking is None else self._ranking.spacing_mm
+        thickness = {} if self._ranking is None else self._ranking.thickness_mm
+        return (spacing - ROUNDING_MM) / thickness.get(pair, UNKNOWN_THICKNESS_MM)
 
     def _end(self) -> End:
         ranking = self._ranking

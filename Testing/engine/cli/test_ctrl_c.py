@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from longitudinal_al.cli.ctrl_c import heard, stop_if_pressed
 from longitudinal_al.cli.progress import Progress
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c_as_on_a_terminal() -> Iterator[None]:
+    """A shell's background jobs ignore Ctrl-C, and so would these tests there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_swallowed_ctrl_c_stops_at_the_next_report() -> None:
@@ -21,9 +30,8 @@ def test_a_swallowed_ctrl_c_stops_at_the_next_report() -> None:
 
 
 def test_nothing_of_it_is_left_for_the_next_command() -> None:
-    before = signal.getsignal(signal.SIGINT)
     with heard(), suppress(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with heard():
         stop_if_pressed()

@@ -17,8 +17,9 @@ from longitudinal_al.project.store import Project
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
 
 CHILD = """
-import resource, sys
+import resource, signal, sys
 from longitudinal_al.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
 limit, quick, *words = sys.argv[1:]
 if quick == "quick":
     from longitudinal_al import rounds

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from longitudinal_al.frontend.ending import End, EndKind
 from longitudinal_al.frontend.queue import LabellingQueue
-from longitudinal_al.frontend.ranking import Entry, Ranking
+from longitudinal_al.frontend.ranking import SPACING_MM, Entry, Ranking
 
 PAIRS = {"a": 1.0, "b": 3.0, "c": 5.0}
 SLICES = 8
@@ -124,10 +124,11 @@ class Labelling(RuleBasedStateMachine):
         self.seen.add(key)
 
     def is_near(self, key: Key) -> bool:
-        spacing = self.ranking.spacing_mm if self.ranking else 0.0
+        spacing = self.ranking.spacing_mm if self.ranking else SPACING_MM
         pair, index = key
+        thickness = PAIRS[pair] if self.ranking else 1.0  # nobody has told yet: rather too far away
         return any(
-            other == pair and abs(each - index) * PAIRS[pair] < spacing - 1e-9 for other, each in self.labels
+            other == pair and abs(each - index) * thickness < spacing - 1e-9 for other, each in self.labels
         )
 
     def is_open(self, key: Key) -> bool:
