@@ -33,7 +33,7 @@ lint: $(VENV)/.ready-test
 	cd LongitudinalAL && ../$(BIN)/lint-imports --config ../pyproject.toml
 
 test: lint $(VENV)/.ready-slicer
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 2 --dist loadfile
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 3 --dist loadfile
 
 # The fault tests of `make test` with their full counts: an hour on two cores.
 soak: $(VENV)/.ready-test
