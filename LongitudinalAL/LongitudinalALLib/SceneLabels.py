@@ -180,16 +180,12 @@ class SliceLabels:
 
     def _plane(self, id_: str, k: int) -> np.ndarray | None:
         """Return where a segment is painted on slice `k`, boolean (rows, columns); `None` for nowhere."""
-        segment = self.node.GetSegmentation().GetSegment(id_)
-        found = _block(segment.GetRepresentation(BINARY), self._offset)
+        found = self._planeInPlace(id_, k)
         if found is None:
             return None
-        block, low = found
-        index = k - low[self.grid.axis]
-        if not 0 <= index < block.shape[self.grid.axis]:
-            return None
-        plane = np.take(block, index, self.grid.axis) == segment.GetLabelValue()
-        return _placed(plane, self._without(low), self.grid.sliceShape)
+        plane, low = found
+        painted = plane == self.node.GetSegmentation().GetSegment(id_).GetLabelValue()
+        return _placed(painted, self._without(low), self.grid.sliceShape)
 
     def _without(self, triple: Sequence[int]) -> tuple[int, int]:
         rows, columns = (value for axis, value in enumerate(triple) if axis != self.grid.axis)
@@ -233,18 +229,21 @@ class SliceLabels:
 
     def _clear(self, k: int) -> None:
         for id_ in self.segmentIds:
-            plane = self._planeInPlace(id_, k)
+            found = self._planeInPlace(id_, k)
             segment = self.node.GetSegmentation().GetSegment(id_)
-            if plane is not None and (here := plane == segment.GetLabelValue()).any():
-                plane[here] = 0
+            if found is not None and (here := found[0] == segment.GetLabelValue()).any():
+                found[0][here] = 0
                 _changed(segment)
 
     def _drawInPlace(self, id_: str, mask: np.ndarray, k: int) -> bool:
         """Draw into the labelmap itself; False where it does not reach, or holds something else there."""
         segment = self.node.GetSegmentation().GetSegment(id_)
         self._makeRoom(segment.GetRepresentation(BINARY))
-        plane = self._planeInPlace(id_, k)
-        if plane is None or plane.shape != mask.shape or plane[mask].any():
+        found = self._planeInPlace(id_, k)
+        if found is None:
+            return False
+        plane, _ = found
+        if plane.shape != mask.shape or plane[mask].any():
             return False
         plane[mask] = segment.GetLabelValue()
         _changed(segment)
@@ -259,8 +258,11 @@ class SliceLabels:
         image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
         vtk_to_numpy(image.GetPointData().GetScalars())[:] = 0
 
-    def _planeInPlace(self, id_: str, k: int) -> np.ndarray | None:
-        """Return a slice of a segment's labelmap as far as it reaches, not copied; `None` if it does not."""
+    def _planeInPlace(self, id_: str, k: int) -> tuple[np.ndarray, tuple[int, int, int]] | None:
+        """Return a slice of a segment's labelmap as far as it reaches, not copied, and where that begins.
+
+        `None` where the labelmap does not reach the slice.
+        """
         segment = self.node.GetSegmentation().GetSegment(id_)
         found = _block(segment.GetRepresentation(BINARY), self._offset)
         if found is None:
@@ -269,7 +271,7 @@ class SliceLabels:
         index = k - low[self.grid.axis]
         if not 0 <= index < block.shape[self.grid.axis]:
             return None
-        return np.moveaxis(block, self.grid.axis, 0)[index]
+        return np.moveaxis(block, self.grid.axis, 0)[index], low
 
     def _add(self, id_: str, mask: np.ndarray, k: int) -> None:
         logic, image = slicer.vtkSlicerSegmentationsModuleLogic, self._image(mask, k)
