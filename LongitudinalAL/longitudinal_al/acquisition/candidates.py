@@ -13,6 +13,15 @@ from longitudinal_al.errors import InvalidInput, NotReady
 UNUSABLE = -1.0
 """Score of a slice pair whose predictions are not numbers: below every real score, and it can be stored."""
 
+COLUMNS = {
+    "difference": "the size of the difference: prepare the pairs again",
+    "change_score": "a second score, for predicted change: train a network first",
+    "predicted_change": "how many pixels are predicted to have changed: train a network first",
+    "seconds": "how many seconds each would take to label: a model of the annotator's time is missing",
+    "held_back": "which pairs failed the check of their registration: prepare the pairs again",
+}
+"""Columns that are there for the strategies that need them, and what to do where they are not."""
+
 Strings = NDArray[np.str_]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -81,6 +90,20 @@ class Candidates:
         The slice pairs labelled so far.
     cluster
         Cluster of each slice pair, (n,), from ``cluster_pool`` in an earlier round; or None.
+    difference
+        The difference score, (n,); this and the columns below are None unless the strategy needs them.
+    change_score
+        Uncertainty weighed by the predicted probability of change, (n,).
+    predicted_change
+        Expected changed pixels inside the foreground, (n,).
+    seconds
+        Predicted seconds of annotation, (n,).
+    held_back
+        Whether the check of the pair's registration failed, bool, (n,).
+    round
+        Number of this round, 1 for the first.
+    rounds
+        How many rounds are planned, or None where nobody knows.
 
     Raises
     ------
@@ -96,9 +119,19 @@ class Candidates:
     features: Features | None = None
     labelled: LabelledSlices = field(default_factory=LabelledSlices)
     cluster: Integers | None = None
+    difference: Floats | None = None
+    change_score: Floats | None = None
+    predicted_change: Floats | None = None
+    seconds: Floats | None = None
+    held_back: NDArray[np.bool_] | None = None
+    round: int = 1
+    rounds: int | None = None
 
     def __post_init__(self) -> None:
-        _check_columns(self, ("pair", "patient", "slice", "position_mm", "score"), "candidates")
+        present = tuple(name for name in COLUMNS if getattr(self, name) is not None)
+        _check_columns(self, ("pair", "patient", "slice", "position_mm", "score", *present), "candidates")
+        if self.round < 1 or (self.rounds is not None and self.rounds < 1):
+            raise InvalidInput(f"round {self.round} of {self.rounds}: rounds are counted from 1")
         if self.cluster is not None:
             _set(self, "cluster", np.asarray(self.cluster, dtype=np.int64))
             if self.cluster.shape != (len(self),):
@@ -116,18 +149,37 @@ class Candidates:
 
     def take(self, indices: Integers) -> Candidates:
         """Return the candidates at ``indices``, in that order."""
-        columns = {name: getattr(self, name)[indices] for name in ("pair", "patient", "slice", "position_mm")}
-        return replace(
-            self,
-            **columns,
-            score=self.score[indices],
-            features=None if self.features is None else self.features[indices],
-            cluster=None if self.cluster is None else self.cluster[indices],
-        )
+        names = ("pair", "patient", "slice", "position_mm", "score", "features", "cluster", *COLUMNS)
+        columns: dict[str, Any] = {name: getattr(self, name) for name in names}
+        taken: dict[str, Any] = {
+            name: None if column is None else column[indices] for name, column in columns.items()
+        }
+        return replace(self, **taken)
 
     def ranking_score(self) -> Floats:
         """Return the scores with -inf for what is ``UNUSABLE`` or not finite, (n,)."""
         return np.where(np.isfinite(self.score) & (self.score != UNUSABLE), self.score, -np.inf)
+
+    def needed(self, column: str, selector: str) -> NDArray[Any]:
+        """Return a column of ``COLUMNS``, (n,).
+
+        Raises
+        ------
+        NotReady
+            It is missing; the message names the selector that needs it and says what to do.
+        """
+        found = getattr(self, column)
+        if found is None:
+            raise NotReady(f"{selector} has to know {COLUMNS[column]}")
+        return np.asarray(found)
+
+    def own_features(self, selector: str) -> Features:
+        """Return the features of the candidates alone, (n, d); errors as for ``needed_features``."""
+        if self.features is None:
+            raise NotReady(
+                f"{selector} compares features, and the candidates have none: train a network first"
+            )
+        return self.features
 
     def needed_features(self, selector: str) -> tuple[Features, Features]:
         """Return the features of the candidates and of the labelled slice pairs, (n, d) and (m, d).
@@ -156,7 +208,7 @@ def _set(target: Any, name: str, value: Any) -> None:
 
 def _check_columns(table: Any, names: tuple[str, ...], what: str) -> None:
     """Give each column its type, and check that all have one length."""
-    types = {"pair": np.str_, "patient": np.str_, "slice": np.int64}
+    types = {"pair": np.str_, "patient": np.str_, "slice": np.int64, "held_back": np.bool_}
     for name in names:
         _set(table, name, np.asarray(getattr(table, name), dtype=types.get(name, np.float64)))
     lengths = {name: getattr(table, name).shape for name in names}

@@ -2,84 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum, Flag, auto
-
-import torch
-
-from longitudinal_al.acquisition.predictions import Predictions
+from longitudinal_al.acquisition.needs import Needs as Needs
+from longitudinal_al.acquisition.needs import ScoreSource as ScoreSource
 from longitudinal_al.acquisition.scores.difference_entropy import difference_entropy
 from longitudinal_al.acquisition.scores.disagreement import bald, dropout_entropy
 from longitudinal_al.acquisition.scores.entropy import entropy
 from longitudinal_al.acquisition.scores.least_confidence import least_confidence
 from longitudinal_al.acquisition.scores.margin import margin
-from longitudinal_al.acquisition.selectors.canonical import Selector
 from longitudinal_al.acquisition.selectors.cluster_margin import cluster_margin
 from longitudinal_al.acquisition.selectors.hybrid import hybrid
 from longitudinal_al.acquisition.selectors.kcenter import kcenter
 from longitudinal_al.acquisition.selectors.random import random
 from longitudinal_al.acquisition.selectors.strided import strided
 from longitudinal_al.acquisition.selectors.top import top
-from longitudinal_al.errors import UnknownName
-
-Score = Callable[[Predictions], torch.Tensor]
-
-
-class Needs(Flag):
-    """What must be there before a strategy can choose."""
-
-    NOTHING = 0
-    MODEL = auto()
-    """A trained network, and so its predictions."""
-    ENSEMBLE = auto()
-    """At least two members; passes with dropout do as well."""
-    DROPOUT = auto()
-    """At least two passes of one network with dropout switched on."""
-    FEATURES = auto()
-    """Pooled bottleneck features of candidates and labelled slice pairs."""
-    DIFFERENCE = auto()
-    """The difference image."""
-    LABELS = auto()
-    """References of unlabelled slice pairs: a yardstick in simulations, never a strategy for users."""
-
-
-class ScoreSource(Enum):
-    """Where the score comes from when it is no function of predictions."""
-
-    NONE = "none"
-    """The selector looks at no score; the caller gives zeros."""
-    DIFFERENCE = "difference"
-    """The caller gives ``imaging.difference.difference_score`` of each slice pair."""
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """A named pair of score and selector.
-
-    Parameters
-    ----------
-    name
-        Its key in ``STRATEGIES``.
-    score
-        From predictions to (n,) numbers, higher is more informative; or where the number comes from instead.
-    selector
-        From candidates to a batch, best first.
-    needs
-        What must be there before.
-    paper
-        Where it comes from.
-    summary
-        What it asks for, in one line.
-    """
-
-    name: str
-    score: Score | ScoreSource
-    selector: Selector
-    needs: Needs
-    paper: str
-    summary: str
-
+from longitudinal_al.acquisition.strategy import Strategy as Strategy
+from longitudinal_al.acquisition.strategy import as_text, bound
+from longitudinal_al.errors import InvalidInput, UnknownName
 
 _LMI_AL = "LMI-AL, IJCNN 2025 (arXiv 2511.18007)"
 _MODEL = Needs.MODEL
@@ -157,31 +95,50 @@ _ALL = [
         "highest entropy first, then the least redundant of them",
     ),
 ]
-STRATEGIES: dict[str, Strategy] = {one.name: one for one in _ALL}
+_DEFINED = {one.name: one for one in _ALL}
+STRATEGIES: dict[str, Strategy] = {name: bound(one, {}) for name, one in _DEFINED.items()}
+"""Every strategy with the defaults of its settings."""
 
 
-def strategy(name: str) -> Strategy:
-    """Return the strategy of that name.
+def strategy(text: str) -> Strategy:
+    """Return the strategy that a text asks for: "name", or "name:setting=value,setting=value".
 
     Raises
     ------
     UnknownName
-        There is none; the message lists the known ones.
+        There is no such strategy, setting or choice; the message lists the known ones.
+    InvalidInput
+        A setting is written in another way, is given twice, or has a value it cannot have.
+
+    Examples
+    --------
+    >>> strategy("entropy").text
+    'entropy'
     """
-    if name not in STRATEGIES:
-        raise UnknownName("strategy", name, STRATEGIES)
-    return STRATEGIES[name]
+    name, _, rest = text.partition(":")
+    if name not in _DEFINED:
+        raise UnknownName("strategy", name, _DEFINED)
+    given: dict[str, str] = {}
+    for each in rest.split(",") if rest else []:
+        key, equals, value = (part.strip() for part in each.partition("="))
+        if not (key and equals and value) or key in given:
+            raise InvalidInput(f"strategy {text!r}: write its settings once each, as {name}:setting=value")
+        given[key] = value
+    return bound(_DEFINED[name], given)
+
+
+def cold_start_of(one: Strategy) -> Strategy | None:
+    """Return what chooses while there is no model, with the settings they share; None: the caller decides."""
+    if not one.cold_start:
+        return None
+    first = _DEFINED[one.cold_start]
+    shared = {name: as_text(value) for name, value in one.settings.items() if name in first.options}
+    return bound(first, shared)
 
 
 def strategies_table() -> list[dict[str, str]]:
     """Return one row a strategy, for people: ``name``, ``summary``, ``needs`` and ``paper``."""
     return [
-        {"name": one.name, "summary": one.summary, "needs": _in_words(one.needs), "paper": one.paper}
+        {"name": one.name, "summary": one.summary, "needs": one.needs.in_words(), "paper": one.paper}
         for one in STRATEGIES.values()
     ]
-
-
-def _in_words(needs: Needs) -> str:
-    """Return what is needed as a list in words; "nothing" if so."""
-    names = [flag.name.lower() for flag in Needs if flag.value and flag in needs and flag.name]
-    return ", ".join(names) or "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from longitudinal_al.acquisition.reasons import reasons
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.rounds import score_rows
+from longitudinal_al.scoring import score_rows
 
 SELECT_FROM = 20_000
 """The selector chooses among so many of the highest scores, which keeps a publication cheap."""
@@ -223,5 +224,5 @@ class AnytimeRanking:
         chosen = acting.selector(candidates, self._batch, Neighbours(self._spacing_mm), generator)
         return rows[chosen], reasons(acting.name, candidates, chosen, self.difference[rows])
 
-    def _of(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+    def _of(self, rows: np.ndarray) -> dict[str, Any]:
         return {name: column[rows] for name, column in self._columns.items()}

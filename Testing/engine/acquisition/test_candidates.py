@@ -11,7 +11,10 @@ PLACE = {"pair", "patient", "slice", "position_mm", "features"}
 
 def test_a_selector_is_shown_no_label_and_no_reference():
     assert {one.name for one in fields(LabelledSlices)} == PLACE
-    assert {one.name for one in fields(Candidates)} == PLACE | {"score", "labelled", "cluster"}
+    assert {one.name for one in fields(Candidates)} == PLACE | {
+        *("score", "labelled", "cluster", "round", "rounds"),
+        *("difference", "change_score", "predicted_change", "seconds", "held_back"),
+    }
 
 
 def columns(**changed):
@@ -80,3 +83,20 @@ def test_without_labels_the_labelled_features_are_empty():
 def test_what_is_not_finite_ranks_last():
     candidates = Candidates(**columns(score=[UNUSABLE, np.inf]))
     assert candidates.ranking_score().tolist() == [-np.inf, -np.inf]
+
+
+def test_further_columns_follow_the_candidates_and_have_their_length(make_pool):
+    pool = Candidates(**columns(seconds=[30, 60], held_back=[False, True], round=2, rounds=5))
+    turned = pool.take(np.array([1, 0]))
+    assert turned.needed("seconds", "test").tolist() == [60.0, 30.0]
+    assert turned.held_back.dtype == bool
+    assert (turned.round, turned.rounds) == (2, 5)
+    with pytest.raises(InvalidInput, match="length"):
+        Candidates(**columns(seconds=[30]))
+    with pytest.raises(InvalidInput, match="counted from 1"):
+        Candidates(**columns(round=0))
+
+
+def test_a_missing_column_is_said_with_what_to_do():
+    with pytest.raises(NotReady, match=r"score_per_second has to know how many seconds.*annotator's time"):
+        Candidates(**columns()).needed("seconds", "score_per_second")
