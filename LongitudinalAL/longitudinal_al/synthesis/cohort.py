@@ -13,6 +13,7 @@ from longitudinal_al.errors import InvalidInput
 from longitudinal_al.imaging.writing import write_image, write_transform
 from longitudinal_al.project.files import write_atomically
 from longitudinal_al.synthesis.anatomy import load_atlas
+from longitudinal_al.synthesis.difficulty import TYPICAL, Difficulty
 from longitudinal_al.synthesis.patient import Patient, make_patient
 
 COLUMNS = ("pair", "patient", "baseline", "followup", "reference", "reference_transform", "split")
@@ -26,6 +27,7 @@ def synthesize(
     seed: int,
     *,
     test_fraction: float = 1 / 3,
+    difficulty: Difficulty = TYPICAL,
     progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write a cohort of synthetic patients, one pair each.
@@ -42,6 +44,8 @@ def synthesize(
         At least 0.
     test_fraction
         Share of the patients, from 0 to 1, that are for testing; spread evenly over the cohort.
+    difficulty
+        How large the changes are, and what else differs between the visits.
     progress
         Called with the share done, from 0 to 1.
 
@@ -62,7 +66,7 @@ def synthesize(
     report(0.0)
     load_atlas()
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        tasks = [pool.submit(_write_patient, folder, seed, number) for number in range(patients)]
+        tasks = [pool.submit(_write_patient, folder, seed, number, difficulty) for number in range(patients)]
         try:
             for done, task in enumerate(tasks, start=1):
                 task.result()
@@ -100,10 +104,11 @@ def is_test(number: int, test_fraction: float) -> bool:
     return bool(after > before)
 
 
-def draw_patient(seed: int, number: int) -> Patient:
-    """Make one patient of a cohort, from the seed and the patient's number (from 0) alone."""
+def draw_patient(seed: int, number: int, difficulty: Difficulty = TYPICAL) -> Patient:
+    """Make one patient of a cohort, from the seed, the patient's number (from 0) and the difficulty alone."""
     generator = np.random.default_rng([seed, number, 0])
-    return make_patient(load_atlas(), generator, changing=has_change(seed, number))
+    changing = has_change(seed, number)
+    return make_patient(load_atlas(), generator, changing=changing, difficulty=difficulty)
 
 
 def _name(number: int) -> str:
@@ -125,8 +130,8 @@ def _write_table(path: Path, rows: list[tuple[str, ...]]) -> None:
         writer.writerows(rows)
 
 
-def _write_patient(folder: Path, seed: int, number: int) -> None:
-    patient = draw_patient(seed, number)
+def _write_patient(folder: Path, seed: int, number: int, difficulty: Difficulty) -> None:
+    patient = draw_patient(seed, number, difficulty)
     place = folder / _name(number)
     write_image(patient.baseline, place / "baseline.nii.gz")
     write_image(patient.followup, place / "followup.nii.gz")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from longitudinal_al.synthesis.anatomy import Atlas
+from longitudinal_al.synthesis.difficulty import TYPICAL, Difficulty
 from longitudinal_al.synthesis.head import Head
 
 # Measured, over 736 changes of 18 patients.
@@ -25,7 +26,7 @@ REAL_SHARE_OF_SLICES = (0.11, 0.70)  # of all slices of the scan; median 0.38
 REAL_TOTAL_VOLUME = (416.0, 18952.0)  # mm3 of change a patient; median 4.2 ml
 
 # A whole lesion is larger than its change: outlines are cut into rims, and small ones fade in thick slices.
-_LOG_VOLUME_MEAN, _LOG_VOLUME_SD = np.log(100.0), 0.9
+_LOG_VOLUME_SD = 0.9
 _VOLUME_RANGE = (40.0, 4500.0)  # mm3
 
 
@@ -74,16 +75,27 @@ class Lesion:
     contrast: float
 
 
-def draw_lesions(head: Head, atlas: Atlas, generator: np.random.Generator, fates: list[Fate]) -> list[Lesion]:
+def draw_lesions(
+    head: Head,
+    atlas: Atlas,
+    generator: np.random.Generator,
+    fates: list[Fate],
+    difficulty: Difficulty = TYPICAL,
+) -> list[Lesion]:
     """Draw one lesion for each fate, in the places where multiple sclerosis puts them."""
     places = _draw_places(head, atlas, generator, len(fates))
-    return [_draw_lesion(place, fate, generator) for place, fate in zip(places, fates, strict=True)]
+    return [
+        _draw_lesion(place, fate, generator, difficulty.volume)
+        for place, fate in zip(places, fates, strict=True)
+    ]
 
 
-def draw_fates(generator: np.random.Generator, changing: bool) -> list[Fate]:
+def draw_fates(
+    generator: np.random.Generator, changing: bool, difficulty: Difficulty = TYPICAL
+) -> list[Fate]:
     """Draw how many lesions there are, and what becomes of each."""
     stable = int(np.exp(generator.normal(np.log(34), 0.4)).clip(12, 80))
-    changes = int(np.exp(generator.normal(np.log(22), 0.55)).clip(9, 60)) if changing else 0
+    changes = int(np.exp(generator.normal(np.log(difficulty.changes), 0.55)).clip(9, 60)) if changing else 0
     drawn = generator.choice(len(_FATES), size=changes, p=list(_FATES.values()))
     return [Fate.STABLE] * stable + [list(_FATES)[k] for k in drawn]
 
@@ -118,9 +130,11 @@ def _zone_places(head: Head, atlas: Atlas) -> dict[str, torch.Tensor]:
     return {name: 2 * torch.nonzero(mask) for name, mask in zones.items()}
 
 
-def _draw_lesion(centre: NDArray[np.float64], fate: Fate, generator: np.random.Generator) -> Lesion:
+def _draw_lesion(
+    centre: NDArray[np.float64], fate: Fate, generator: np.random.Generator, median_volume: float
+) -> Lesion:
     established = fate in (Fate.STABLE, Fate.GROWING, Fate.SHRINKING)
-    volume = np.exp(generator.normal(_LOG_VOLUME_MEAN + 0.7 * established, _LOG_VOLUME_SD))
+    volume = np.exp(generator.normal(np.log(median_volume) + 0.7 * established, _LOG_VOLUME_SD))
     radius = float(np.cbrt(3 * volume.clip(*_VOLUME_RANGE) / (4 * np.pi)))
     stretch = np.exp(generator.normal(0, 0.22, 3))
     stretch /= np.cbrt(stretch.prod())

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 import torch
 
 from longitudinal_al.synthesis.anatomy import Atlas
+from longitudinal_al.synthesis.difficulty import TYPICAL, Difficulty
 from longitudinal_al.synthesis.distractors import (
     draw_dark_dots,
     draw_vessels,
@@ -37,7 +38,9 @@ class Patient:
     transform: sitk.Transform
 
 
-def make_patient(atlas: Atlas, generator: np.random.Generator, *, changing: bool) -> Patient:
+def make_patient(
+    atlas: Atlas, generator: np.random.Generator, *, changing: bool, difficulty: Difficulty = TYPICAL
+) -> Patient:
     """Draw a patient.
 
     Parameters
@@ -48,15 +51,17 @@ def make_patient(atlas: Atlas, generator: np.random.Generator, *, changing: bool
         Source of chance; the patient depends on nothing else.
     changing
         Whether any lesion changes between the visits.
+    difficulty
+        How large the changes are, and what else differs between the visits.
     """
     head = draw_head(atlas, generator)
-    lesions = draw_lesions(head, atlas, generator, draw_fates(generator, changing))
+    lesions = draw_lesions(head, atlas, generator, draw_fates(generator, changing, difficulty), difficulty)
     maps = paint_lesions(head, lesions, random_field(generator, atlas.shape, 2.2))
-    warp = Warp(atlas, generator)
+    warp = Warp(atlas, generator, difficulty.drift)
     poses = [draw_pose(generator) for _ in range(2)]
-    protocols = draw_protocols(generator)
-    atrophy = generator.uniform(0.2, 0.8)
-    volumes = _visit_volumes(head, atlas, maps, protocols, generator)
+    protocols = draw_protocols(generator, difficulty)
+    atrophy = generator.uniform(*difficulty.atrophy)
+    volumes = _visit_volumes(head, atlas, maps, protocols, generator, difficulty.artefacts)
     first = acquire(volumes[0][None], atlas, warp, poses[0], protocols[0], 0.0)
     second = acquire(torch.stack([volumes[1], maps.changed()]), atlas, warp, poses[1], protocols[1], atrophy)
     return Patient(
@@ -73,6 +78,7 @@ def _visit_volumes(
     maps: LesionMaps,
     protocols: tuple[Protocol, Protocol],
     generator: np.random.Generator,
+    artefacts: bool,
 ) -> list[torch.Tensor]:
     """Brightness of the head at each visit, with lesions and with what else differs between the visits."""
     vessels = draw_vessels(head, atlas, generator, _VESSELS)
@@ -83,9 +89,10 @@ def _visit_volumes(
         uneven = random_field(generator, atlas.shape, 4.5)
         image.mul_(1 + 0.012 * uneven)
         image.lerp_(1 + protocol.contrast.lesion * maps.contrast, share)
-        paint_flow(image, atlas, uneven, generator)
-        paint_field_errors(image, atlas, uneven, generator)
-        paint_ghosts(image, atlas, generator)
+        if artefacts:
+            paint_flow(image, atlas, uneven, generator)
+            paint_field_errors(image, atlas, uneven, generator)
+            paint_ghosts(image, atlas, generator)
         paint_choroid(image, head, atlas, generator)
         paint_tubes(image, vessels, generator.uniform(0.0, 1.0, len(vessels)))
         paint_tubes(image, dots, np.full(len(dots), 0.9))

@@ -12,6 +12,7 @@ from scipy import fft
 from torch.nn import functional
 
 from longitudinal_al.synthesis.anatomy import Atlas
+from longitudinal_al.synthesis.difficulty import TYPICAL, Difficulty
 from longitudinal_al.synthesis.fields import Shape, enlarge, smooth_noise
 from longitudinal_al.synthesis.head import Contrast
 from longitudinal_al.synthesis.warp import Pose, Warp
@@ -59,13 +60,17 @@ class Protocol:
         return (self.size[2], self.size[1], self.size[0])
 
 
-def draw_protocols(generator: np.random.Generator) -> tuple[Protocol, Protocol]:
-    """Draw the protocols of two visits: the grid always differs, the contrast much in one patient of two."""
+def draw_protocols(
+    generator: np.random.Generator, difficulty: Difficulty = TYPICAL
+) -> tuple[Protocol, Protocol]:
+    """Draw the protocols of two visits: the grid always differs, the contrast much in some patients."""
     first, other = _draw_contrast(generator), _draw_contrast(generator)
-    mix = 0.15 if generator.random() < 0.5 else 0.6
+    mix = 0.6 if generator.random() >= 1 - difficulty.other_protocol else 0.15
     second = Contrast(*((1 - mix) * a + mix * b for a, b in zip(astuple(first), astuple(other), strict=True)))
     second = replace(second, lesion=other.lesion)  # lesions fade and brighten with any change of protocol
-    return _draw_protocol(generator, first), _draw_protocol(generator, second)
+    drawn = [_draw_protocol(generator, contrast) for contrast in (first, second)]
+    first_visit, second_visit = (replace(one, noise=one.noise * difficulty.noise) for one in drawn)
+    return first_visit, second_visit
 
 
 def _draw_contrast(generator: np.random.Generator) -> Contrast:

@@ -53,15 +53,17 @@ class Warp:
         Its box is the field's.
     generator
         Source of chance.
+    drift
+        Factor on the local shifts since the baseline.
     """
 
-    def __init__(self, atlas: Atlas, generator: np.random.Generator) -> None:
+    def __init__(self, atlas: Atlas, generator: np.random.Generator, drift: float = 1.0) -> None:
         self._origin = atlas.origin
         self._shape = _coarse_shape(atlas)
         self._inside = _fade_outside(atlas, self._shape)
         self._matrix = np.diag(generator.normal(_ATLAS_SIZE, 0.035, 3).clip(1.02, 1.2)) + _shear(generator)
         self._field = np.stack([self._octaves(generator) for _ in range(3)])
-        self._drift = np.stack([0.22 * smooth_noise(generator, self._shape, 3.0) for _ in range(3)])
+        self._drift = np.stack([0.22 * drift * smooth_noise(generator, self._shape, 3.0) for _ in range(3)])
         self._outwards = _away_from_ventricles(atlas, self._shape)
 
     def _octaves(self, generator: np.random.Generator) -> NDArray[np.float32]:
