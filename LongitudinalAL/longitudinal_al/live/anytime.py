@@ -15,7 +15,7 @@ from longitudinal_al.acquisition.reasons import reasons
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.scoring import score_rows
+from longitudinal_al.rounds import score_rows
 
 SELECT_FROM = 20_000
 """The selector chooses among so many of the highest scores, which keeps a publication cheap."""
