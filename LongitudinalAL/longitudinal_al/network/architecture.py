@@ -10,6 +10,8 @@ import torch
 from monai.networks.blocks import Convolution
 from torch import nn
 
+from longitudinal_al.network.loss_head import LossHead
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -23,11 +25,14 @@ class Architecture:
         Slices on either side whose differences are read too.
     dropout : float
         Probability of a dropped channel map in the deepest level and in the decoder.
+    predicts_loss : bool
+        Whether a head that predicts the network's own loss belongs to it, see `network.loss_head`.
     """
 
     widths: tuple[int, ...] = (32, 64, 96, 128)
     neighbours: int = 1
     dropout: float = 0.1
+    predicts_loss: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, for JSON."""
@@ -84,6 +89,29 @@ def _block(inputs: int, outputs: int, layers: int = 2) -> nn.Sequential:
     )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """All that a network finds in slice pairs on its way to the logits.
+
+    Attributes
+    ----------
+    logits : torch.Tensor
+        (n, rows, columns).
+    features : torch.Tensor
+        (n, features_size): mean and maximum of the deepest level.
+    levels : list of torch.Tensor
+        What each level of the encoder found, the finest (half the resolution of the input) first.
+    activations : torch.Tensor
+        (n, widths[0], rows / 2, columns / 2): what the last layer reads. It works on each pixel alone, so the
+        logits are a linear function of it: gradients in it, and in the last layer, need no backward pass.
+    """
+
+    logits: torch.Tensor
+    features: torch.Tensor
+    levels: list[torch.Tensor]
+    activations: torch.Tensor
+
+
 class ChangeNetwork(nn.Module):
     """Reads a slice pair with its neighbours, and gives a logit of change for each pixel.
 
@@ -107,6 +135,7 @@ class ChangeNetwork(nn.Module):
         self.head = nn.Conv2d(widths[0], 4, 1)
         self.unfold = nn.PixelShuffle(2)
         nn.init.constant_(self.head.bias, -4.0)  # change is rare: start from "no change"
+        self.loss_head = LossHead((*widths, widths[0])) if architecture.predicts_loss else None
 
     @property
     def features_size(self) -> int:
@@ -128,13 +157,26 @@ class ChangeNetwork(nn.Module):
         features : torch.Tensor
             (n, features_size): mean and maximum of the deepest level.
         """
-        x = self.stem(self.fold(image))
-        skips = []
+        reading = self.read(image)
+        return reading.logits, reading.features
+
+    def read(self, image: torch.Tensor) -> Reading:
+        """Predict, and keep what was found on the way; parameters as for `forward`."""
+        levels = self._encode(image)
+        deepest = levels[-1]
+        features = torch.cat([deepest.mean((2, 3)), deepest.amax((2, 3))], dim=1)
+        activations = self._decode(levels)
+        return Reading(self.unfold(self.head(activations))[:, 0], features, levels, activations)
+
+    def _encode(self, image: torch.Tensor) -> list[torch.Tensor]:
+        levels = [self.stem(self.fold(image))]
         for down in self.down:
-            skips.append(x)
-            x = down(nn.functional.max_pool2d(x, 2))
-        features = torch.cat([x.mean((2, 3)), x.amax((2, 3))], dim=1)
-        x = self.drop(x)
-        for up, merge, skip in zip(reversed(self.up), reversed(self.merge), reversed(skips), strict=True):
+            levels.append(down(nn.functional.max_pool2d(levels[-1], 2)))
+        return levels
+
+    def _decode(self, levels: list[torch.Tensor]) -> torch.Tensor:
+        x = self.drop(levels[-1])
+        finer = levels[-2::-1]
+        for up, merge, skip in zip(reversed(self.up), reversed(self.merge), finer, strict=True):
             x = self.drop(merge(up(x) + skip))
-        return self.unfold(self.head(x))[:, 0], features
+        return x

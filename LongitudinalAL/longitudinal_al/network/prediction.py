@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from monai.networks.blocks import Convolution
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from longitudinal_al.network.architecture import ChangeNetwork, network_input
+from longitudinal_al.errors import NotReady
+from longitudinal_al.network.architecture import ChangeNetwork, Reading, network_input
+from longitudinal_al.network.attention import attention
 from longitudinal_al.network.device import fast_dtype, pick_device
+from longitudinal_al.network.input_variants import predicted_variants
+from longitudinal_al.network.last_layer_gradients import last_layer_gradients
 from longitudinal_al.pairs.pool import Pool
 
 BATCH = 16
@@ -34,6 +38,8 @@ class PredictedBatch:
         float32, (n, rows, columns): the difference, in robust z.
     foreground : torch.Tensor
         bool, (n, rows, columns).
+    extras : mapping of str to torch.Tensor
+        What was asked for besides, see `EXTRAS`.
     """
 
     rows: list[int]
@@ -41,6 +47,61 @@ class PredictedBatch:
     features: torch.Tensor
     difference: torch.Tensor
     foreground: torch.Tensor
+    extras: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A batch that has been read, for what is asked for besides.
+
+    Attributes
+    ----------
+    networks : list of ChangeNetwork
+        The members, or as many passes of one.
+    stacks, foreground : torch.Tensor
+        What was read.
+    reading : Reading
+        What the first member found.
+    """
+
+    networks: list[ChangeNetwork]
+    stacks: torch.Tensor
+    foreground: torch.Tensor
+    reading: Reading
+
+
+def _attention(looked: Looked) -> torch.Tensor:
+    return attention(looked.networks[0], looked.reading, looked.foreground)
+
+
+def _gradients(looked: Looked) -> torch.Tensor:
+    return last_layer_gradients(looked.networks[0], looked.reading, looked.foreground)
+
+
+def _predicted_loss(looked: Looked) -> torch.Tensor:
+    head = looked.networks[0].loss_head
+    if head is None:
+        raise NotReady(
+            "this model does not predict its own loss, as it was not trained for that: run "
+            "`longitudinal-al train --strategy learning_loss` first"
+        )
+    predicted: torch.Tensor = head([*looked.reading.levels, looked.reading.activations])
+    return predicted.float()
+
+
+def _variants(looked: Looked) -> torch.Tensor:
+    return predicted_variants(looked.networks, looked.stacks, looked.foreground)
+
+
+EXTRAS: dict[str, Callable[[Looked], torch.Tensor]] = {
+    "attention": _attention,
+    "gradients": _gradients,
+    "predicted_loss": _predicted_loss,
+    "variants": _variants,
+}
+"""What can be asked for besides the prediction, float32. `attention` (n, rows, columns), `gradients` (n,
+weights of the last layer) and `predicted_loss` (n,) are the first member's; `variants` (variants, n, rows,
+columns) the mean's."""
 
 
 def predict(
@@ -52,6 +113,7 @@ def predict(
     seed: int = 0,
     device: torch.device | None = None,
     batch: int = BATCH,
+    extras: Collection[str] = (),
 ) -> Iterator[PredictedBatch]:
     """Predict slice pairs of a pool.
 
@@ -72,11 +134,18 @@ def predict(
         Where to run; by default the best there is.
     batch : int
         Slice pairs at a time.
+    extras : collection of str
+        What is wanted besides, names of `EXTRAS`.
 
     Yields
     ------
     PredictedBatch
         In the order of ``rows``.
+
+    Raises
+    ------
+    NotReady
+        When the loss is asked for, and the network was not trained to predict it.
     """
     device = device or pick_device()
     ready = [_ready(network, device, dropout_passes > 0) for network in networks]
@@ -85,7 +154,7 @@ def predict(
     with torch.inference_mode(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for start in range(0, len(rows), batch):
-            yield _predict_batch(ready, pool, list(rows[start : start + batch]), device)
+            yield _predict_batch(ready, pool, list(rows[start : start + batch]), device, extras)
 
 
 def _ready(network: ChangeNetwork, device: torch.device, with_dropout: bool) -> ChangeNetwork:
@@ -108,21 +177,28 @@ def _fused(network: ChangeNetwork) -> ChangeNetwork:
 
 
 def _predict_batch(
-    networks: list[ChangeNetwork], pool: Pool, rows: list[int], device: torch.device
+    networks: list[ChangeNetwork],
+    pool: Pool,
+    rows: list[int],
+    device: torch.device,
+    extras: Collection[str],
 ) -> PredictedBatch:
     neighbours = networks[0].architecture.neighbours
     stacks = torch.from_numpy(pool.stacks(rows, neighbours)).to(device, fast_dtype(device))
     image = network_input(stacks).contiguous(memory_format=torch.channels_last)
     foreground = torch.from_numpy(pool.foreground(rows)).to(device)
-    outputs = [network(image) for network in networks]
-    members = torch.stack([torch.sigmoid(logits).float() for logits, _ in outputs])
+    first = networks[0].read(image)
+    logits = [first.logits, *(network(image)[0] for network in networks[1:])]
+    members = torch.stack([torch.sigmoid(each).float() for each in logits])
     members *= foreground
+    looked = Looked(networks, stacks, foreground, first)
     return PredictedBatch(
         rows=rows,
         members=members,
-        features=outputs[0][1].float(),
+        features=first.features.float(),
         difference=stacks[:, neighbours, 2].float(),
         foreground=foreground,
+        extras={name: EXTRAS[name](looked) for name in extras},
     )
 
 
