@@ -38,6 +38,8 @@ class RoundFigures:
         How many patients have labels.
     dice, dice_low, dice_high : float or None
         Cross-validated by patient, with its 95 % interval over patients.
+    f1, f1_low, f1_high : float or None
+        The same of the F1 by lesions.
     agreement : float or None
         Dice between the predictions over the pool and those of the round before.
     unchecked : str
@@ -53,6 +55,9 @@ class RoundFigures:
     dice: float | None = None
     dice_low: float | None = None
     dice_high: float | None = None
+    f1: float | None = None
+    f1_low: float | None = None
+    f1_high: float | None = None
     agreement: float | None = None
     unchecked: str = ""
 
@@ -87,6 +92,9 @@ def round_figures(finished: Round) -> RoundFigures:
         dice=_number(given, "cv_dice"),
         dice_low=_number(given, "cv_dice_low"),
         dice_high=_number(given, "cv_dice_high"),
+        f1=_number(given, "cv_f1"),
+        f1_low=_number(given, "cv_f1_low"),
+        f1_high=_number(given, "cv_f1_high"),
         agreement=_number(given, "agreement"),
         unchecked=str(given.get("cv_reason") or given.get("agreement_reason") or ""),
     )

@@ -86,7 +86,8 @@ def test_few_patients_are_named_even_when_all_is_steady() -> None:
 def test_it_is_read_from_the_project_with_gaps_and_oddities(project: Project) -> None:
     assert learning_so_far(project).rounds == []
     figures = [
-        {"cv_dice": 0.5, "cv_dice_low": 0.4, "cv_dice_high": 0.6, "cv_patients": 6, "agreement": 0.9},
+        {"cv_dice": 0.5, "cv_dice_low": 0.4, "cv_dice_high": 0.6, "cv_patients": 6, "agreement": 0.9}
+        | {"cv_f1": 0.7, "cv_f1_low": 0.55, "cv_f1_high": 0.8},
         {"cv_dice": "high", "agreement": None, "cv_patients": True, "labelling_seconds": 90},
         {"steps": 400},
     ]
@@ -96,6 +97,8 @@ def test_it_is_read_from_the_project_with_gaps_and_oddities(project: Project) ->
     learning = learning_so_far(project)
     first = learning.rounds[0]
     assert (first.dice, first.dice_low, first.dice_high, first.patients) == (0.5, 0.4, 0.6, 6)
+    assert (first.f1, first.f1_low, first.f1_high) == (0.7, 0.55, 0.8)
+    assert learning.rounds[1].f1 is None
     assert (first.agreement, first.train_seconds, first.labels) == (0.9, 30.0, 20)
     assert (learning.rounds[1].dice, learning.rounds[1].patients) == (None, None)
     assert learning.rounds[1].labelling_seconds == 90
