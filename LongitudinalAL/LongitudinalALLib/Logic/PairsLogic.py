@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.frontend.slice_grid import read_grid
 from longitudinal_al.project.records import GivenRegistration, Pair, PairState, Verdict
 from longitudinal_al.project.table import checked_pair, read_pairs_table
 from longitudinal_al.protocol import Event, EventKind, Verb
 from LongitudinalALLib.Logic.Guard import guarded
+from LongitudinalALLib.Logic.PairsOfFolder import TABLE, pairsOfFolder
 from LongitudinalALLib.Logic.RegistrationByHand import poseByHand
 from LongitudinalALLib.Logic.ScanFiles import writeScan
 from LongitudinalALLib.Logic.Study import Study
@@ -43,12 +46,14 @@ class PairsLogic:
         self._flickAt: float | None = None
         section.addFromSceneRequested.connect(self.addFromScene)
         section.addTableRequested.connect(self.addTable)
+        section.addFolderRequested.connect(self.addFolder)
         section.addSampleDataRequested.connect(self.addSampleData)
         section.prepareRequested.connect(self.prepare)
         section.cancelRequested.connect(self.cancel)
         section.pairChosen.connect(self.choose)
         section.overruleRequested.connect(self.overrule)
         section.registerFromTransformRequested.connect(self.registerFromTransform)
+        section.useTransformRequested.connect(self.useTransform)
         section.checkViewRequested.connect(self.checkView)
         study.opened.connect(self._onOpened)
         study.closing.connect(self._onClosing)
@@ -64,7 +69,8 @@ class PairsLogic:
         name = pair or self._freeName()
         known = {each.id.lower() for each in self._study.project.pairs()}
         if name.lower() in known:
-            raise InvalidInput(f"there is a pair {name!r} already: choose another name")
+            words = _("there is a pair '{name}' already: choose another name")
+            raise InvalidInput(words.format(name=name))
         folder = self._study.project.folder / "scans" / name
         files = {"baseline": folder / "baseline.nrrd", "followup": folder / "followup.nrrd"}
         for path, node in zip(files.values(), (baselineNodeId, followupNodeId), strict=True):
@@ -81,17 +87,28 @@ class PairsLogic:
         self._add(pairs, [str(each.message) for each in caught])
 
     @guarded
+    def addFolder(self, path: str) -> None:
+        """Add the pairs of a folder: those of its table, or those that its scans make."""
+        table = Path(path) / TABLE
+        if table.is_file():
+            self.addTable(str(table))
+        else:
+            found = pairsOfFolder(Path(path))
+            self._add(found.pairs, found.notes)
+
+    @guarded
     def addSampleData(self) -> None:
         """Fetch the sample data and add its pairs."""
         if self._sampleData is None:
-            raise NotReady("the sample data cannot be fetched here: add pairs by a table")
+            raise NotReady(_("the sample data cannot be fetched here: add pairs by a table"))
         self._study.project  # noqa: B018 - asked before anything is downloaded
         self._add(self._sampleData())
 
     def _add(self, pairs: Sequence[Pair], notes: Sequence[str] = ()) -> None:
         new = self._study.project.add_pairs(pairs)
-        said = f"{new} added" if new == len(pairs) else f"{new} added, {len(pairs) - new} were there already"
-        self._show(". ".join([said, *notes]) + ".")
+        known = len(pairs) - new
+        said = _("{new} added, {known} were there already") if known else _("{new} added")
+        self._show(". ".join([said.format(new=new, known=known), *notes]) + ".")
 
     def _freeName(self) -> str:
         known = {pair.id.lower() for pair in self._study.project.pairs()}
@@ -104,7 +121,7 @@ class PairsLogic:
         """Have the worker prepare what is new or has changed."""
         self._preparing = self._study.request(Verb.PREPARE)
         self._section.showMessage("")
-        self._section.showProgress("preparing", 0.0, None)
+        self._section.showProgress(_("preparing"), 0.0, None)
 
     @guarded
     def cancel(self) -> None:
@@ -148,19 +165,30 @@ class PairsLogic:
         project = self._study.project
         project.overrule(pair, Verdict(verdict), self._study.annotator)
         waits = project.pair(pair).state is PairState.ADDED
-        self._show("It takes part again once it is prepared." if waits else "")
+        self._show(_("It takes part again once it is prepared.") if waits else "")
 
     @guarded
-    def registerFromTransform(self, pair: str, transformNodeId: str, refine: bool = True) -> None:
-        """Take a transform of the baseline as where the search begins, or as the registration."""
+    def useTransform(self, pair: str, transformNodeId: str) -> None:
+        """Take a transform of the baseline as the registration, as it is."""
+        self._takeTransform(pair, transformNodeId, refine=False)
+        self._show(_("The transform is kept as the registration; the pair is being prepared with it."))
+        self.prepare()
+
+    @guarded
+    def registerFromTransform(self, pair: str, transformNodeId: str) -> None:
+        """Take a transform of the baseline as where the search for the registration begins."""
+        self._takeTransform(pair, transformNodeId, refine=True)
+        self._show(_("The transform is kept; the pair is being registered from it."))
+        self.prepare()
+
+    def _takeTransform(self, pair: str, transformNodeId: str, refine: bool) -> None:
         node = self._scene.mrmlScene.GetNodeByID(transformNodeId)
         if node is None:
-            raise NotReady("the transform is no longer in the scene: choose another one")
+            raise NotReady(_("the transform is no longer in the scene: choose another one"))
         project = self._study.project
         pose = poseByHand(node, project.pair_folder(pair) / "transform.tfm")
-        project.set_registration(pair, GivenRegistration(tuple(pose.ravel().tolist()), refine))
-        self._show("The transform is kept; the pair is being registered from it.")
-        self.prepare()
+        given = GivenRegistration(tuple(pose.ravel().tolist()), refine)
+        project.set_registration(pair, given, self._study.annotator)
 
     def _showPair(self, pair: str) -> None:
         project = self._study.project
@@ -202,7 +230,7 @@ class PairsLogic:
 
 def rowsOf(project: Any) -> list[PairRow]:
     """Return the pairs of a project as rows of the table."""
-    labelled = Counter(pair for pair, _ in project.labelled())
+    labelled = Counter(pair for pair, _slice in project.labelled())
     return [
         PairRow(
             id=pair.id,
@@ -220,8 +248,9 @@ def rowsOf(project: Any) -> list[PairRow]:
 def _outcome(event: Event) -> str:
     """Say how a preparation went."""
     if event.kind is EventKind.CANCELLED:
-        return "Called off; pairs that were finished stay prepared."
+        return _("Called off; pairs that were finished stay prepared.")
     if event.kind is not EventKind.DONE:
         return str(event.data.get("message", ""))
     failures = event.data["result"]["failures"]
-    return " ".join(f"{each['pair']} failed: {each['reason']}." for each in failures)
+    words = _("{pair} failed: {reason}.")
+    return " ".join(words.format(pair=each["pair"], reason=each["reason"]) for each in failures)

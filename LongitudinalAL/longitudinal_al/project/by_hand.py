@@ -1,26 +1,33 @@
-"""What a human says of a pair's registration and of its predicted changes."""
+"""What a human says of a pair's registration and of its predicted changes; all of it is kept."""
 
 from __future__ import annotations
 
 import math
+import sqlite3
 
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.project.database import Database
 from longitudinal_al.project.files import json_text
 from longitudinal_al.project.pairs import unknown_pair
-from longitudinal_al.project.records import Decision, GivenRegistration, Pair, PairState, Verdict, utc_now
+from longitudinal_al.project.records import Decision, GivenRegistration, PairState, Verdict, utc_now
 
 _SMALLEST_VOLUME = 1e-3
 _TO_PREPARE = "state = 'added', verdict = NULL, reason = '', slice_pairs = 0"
+_SET_ASIDE = "state = 'failed', verdict = 'failed', reason = ?, slice_pairs = 0"
 
 
-def set_registration(database: Database, pair_id: str, given: GivenRegistration | None) -> None:
+def set_registration(
+    database: Database, pair_id: str, given: GivenRegistration | None, annotator: str
+) -> None:
     """Keep a registration by hand, and have the pair prepared again."""
     text = None
     if given is not None:
         _check_matrix(pair_id, given.matrix)
         text = json_text({"matrix": list(given.matrix), "refine": given.refine}, indent=None)
-    _update(database, pair_id, f"registration = ?, overruled = NULL, {_TO_PREPARE}", (text,))
+    with database.transaction() as connection:
+        pair = _pair(database, pair_id)
+        _insert(connection, pair["id"], text, None, annotator)
+        put_into_effect(connection, pair["id"], text, None, annotator, anew=True)
 
 
 def _check_matrix(pair_id: str, matrix: tuple[float, ...]) -> None:
@@ -34,16 +41,71 @@ def _check_matrix(pair_id: str, matrix: tuple[float, ...]) -> None:
         raise InvalidInput(f"{where}: it flattens or mirrors the scan; give a turn and a shift")
 
 
-def overrule(database: Database, pair: Pair, verdict: Verdict | None, annotator: str) -> None:
+def overrule(database: Database, pair_id: str, verdict: Verdict | None, annotator: str) -> None:
     """Put a human's verdict above that of the check."""
-    if verdict is Verdict.FAILED:
-        changes = "state = 'failed', verdict = 'failed', reason = ?, slice_pairs = 0"
-        _update(database, pair.id, f"overruled = 'failed', {changes}", (f"set aside by {_who(annotator)}",))
-    elif verdict is not None and pair.state is PairState.PREPARED:
-        reason = overruled_reason(verdict, pair.reason, annotator)
-        _update(database, pair.id, "overruled = ?, verdict = ?, reason = ?", (verdict, verdict, reason))
-    else:
-        _update(database, pair.id, f"overruled = ?, {_TO_PREPARE}", (verdict,))
+    word = None if verdict is None else Verdict(verdict).value
+    with database.transaction() as connection:
+        pair = _pair(database, pair_id)
+        _insert(connection, pair["id"], pair["registration"], word, annotator)
+        put_into_effect(connection, pair["id"], pair["registration"], word, annotator)
+
+
+def _pair(database: Database, pair_id: str) -> sqlite3.Row:
+    rows = database.rows("SELECT id, registration FROM pairs WHERE id = ?", (pair_id,))
+    if not rows:
+        raise unknown_pair(database, pair_id)
+    return rows[0]
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    pair_id: str,
+    registration: str | None,
+    overruled: str | None,
+    annotator: str,
+) -> None:
+    """Add what counts for a pair from now on: both together, as a verdict is about one registration."""
+    connection.execute(
+        "INSERT INTO by_hand (pair, registration, overruled, annotator, saved) VALUES (?, ?, ?, ?, ?)",
+        (pair_id, registration, overruled, annotator, utc_now().isoformat()),
+    )
+
+
+def put_into_effect(
+    connection: sqlite3.Connection,
+    pair_id: str,
+    registration: str | None,
+    overruled: str | None,
+    annotator: str,
+    *,
+    anew: bool = False,
+) -> None:
+    """Have a pair follow what a human said of it.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction of the caller.
+    pair_id
+        A pair that there is.
+    registration, overruled
+        What counts from now on, as the table `by_hand` has it.
+    annotator
+        Who said it.
+    anew
+        Whether to prepare it again, even with the registration that it has.
+    """
+    facts = "SELECT state, reason, registration FROM pairs WHERE id = ?"
+    before = connection.execute(facts, (pair_id,)).fetchone()
+    keeps = not anew and registration == before["registration"]
+    changes, values = _TO_PREPARE, []
+    if overruled == Verdict.FAILED.value:
+        changes, values = _SET_ASIDE, [f"set aside by {_who(annotator)}"]
+    elif overruled is not None and keeps and before["state"] == PairState.PREPARED.value:
+        reason = overruled_reason(Verdict(overruled), before["reason"], annotator)
+        changes, values = "verdict = ?, reason = ?", [overruled, reason]
+    command = f"UPDATE pairs SET registration = ?, overruled = ?, {changes} WHERE id = ?"  # noqa: S608 - fixed
+    connection.execute(command, (registration, overruled, *values, pair_id))
 
 
 def overruled_reason(verdict: Verdict, check: str, annotator: str = "") -> str:
@@ -76,12 +138,3 @@ def decisions(database: Database, pair_id: str) -> dict[str, Decision]:
         "SELECT change, decision, MAX(number) FROM decisions WHERE pair = ? GROUP BY change", (pair_id,)
     )
     return {row["change"]: Decision(row["decision"]) for row in rows if row["decision"] is not None}
-
-
-def _update(database: Database, pair_id: str, changes: str, values: tuple[str | Verdict | None, ...]) -> None:
-    plain = tuple(value.value if isinstance(value, Verdict) else value for value in values)
-    with database.transaction() as connection:
-        command = f"UPDATE pairs SET {changes} WHERE id = ?"  # noqa: S608 - fixed texts of this module
-        changed = connection.execute(command, (*plain, pair_id)).rowcount
-    if not changed:
-        raise unknown_pair(database, pair_id)

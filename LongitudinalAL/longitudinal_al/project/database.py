@@ -46,6 +46,14 @@ def damaged(path: Path, what: object) -> ProjectDamaged:
     )
 
 
+def gone(path: Path) -> StorageFailed:
+    """Say that a project's file was taken away while it was open, and what to do."""
+    return StorageFailed(
+        f"{path} is gone: its folder was deleted, renamed or disconnected while it was open. Bring "
+        "it back, open the project again, and save once more what was not saved yet"
+    )
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about `path` into the engine's own."""
@@ -55,10 +63,7 @@ def translated(path: Path) -> Iterator[None]:
         raise  # a fault of the program, not of the file
     except sqlite3.DatabaseError as error:
         if not path.exists():
-            raise StorageFailed(
-                f"{path} is gone: its folder was deleted, renamed or disconnected while it was open. Bring "
-                "it back, open the project again, and save once more what was not saved yet"
-            ) from error
+            raise gone(path) from error
         for sentence, kind, advice in _MEANINGS:
             if sentence in str(error):
                 raise kind(f"{path}: {advice} (SQLite: {error})") from error

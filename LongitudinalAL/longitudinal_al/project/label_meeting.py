@@ -1,9 +1,8 @@
-"""The versions of one slice pair's label in two copies of a project, and which of them counts."""
+"""The versions of one slice pair's label in two copies of a project."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from longitudinal_al.project.labels import label_of
+from longitudinal_al.project.meeting import Meeting
 
 Key = tuple[object, ...]
 
@@ -58,50 +58,8 @@ class Version:
         return label_of(self.file, self.row).mask
 
 
-class Meeting:
-    """The versions of one slice pair in both projects, oldest first, and what becomes of them."""
-
-    def __init__(self, ours: Sequence[Version], theirs: Sequence[Version]) -> None:
-        self.ours = ours
-        self.theirs = theirs
-        self._our_keys = {version.key for version in ours}
-        self._their_keys = {version.key for version in theirs}
-
-    @property
-    def new(self) -> list[Version]:
-        """What we do not have yet; each once, also where a merge had to add it again."""
-        unlike = {version.key: version for version in self.theirs}
-        return [version for key, version in unlike.items() if key not in self._our_keys]
-
-    @property
-    def to_add(self) -> list[Version]:
-        """What is to be added, so that all is there and the last one is the one that counts.
-
-        The one that counts is added once more where others would follow it: rows are never changed, and the
-        newest row of a slice pair counts.
-        """
-        new = self.new
-        last = (*self.ours, *new)[-1]
-        return new if last.key == self.winner.key else [*new, self.winner]
-
-    @property
-    def winner(self) -> Version:
-        """The version that counts afterwards."""
-        theirs = self.theirs[-1]
-        if not self.ours:
-            return theirs
-        ours = self.ours[-1]
-        they_know, we_know = ours.key in self._their_keys, theirs.key in self._our_keys
-        if they_know != we_know:
-            return theirs if they_know else ours
-        return max(ours, theirs, key=lambda version: version.age)
-
-    @property
-    def is_independent(self) -> bool:
-        """Whether neither side's newest version was made knowing the other's."""
-        if not self.ours:
-            return False
-        return self.ours[-1].key not in self._their_keys and self.theirs[-1].key not in self._our_keys
+class LabelMeeting(Meeting[Version]):
+    """The versions of one slice pair's label in both projects."""
 
     @property
     def is_newly_labelled(self) -> bool:

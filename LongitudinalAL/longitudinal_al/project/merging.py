@@ -1,4 +1,4 @@
-"""Bring the labels of a copy of a project, made by another annotator or elsewhere, into the project."""
+"""Bring what humans made in a copy of a project, another annotator's or elsewhere, into the project."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from longitudinal_al.errors import InvalidInput
 from longitudinal_al.project import schema
 from longitudinal_al.project.classes import read_classes
 from longitudinal_al.project.database import Database
-from longitudinal_al.project.label_meeting import Meeting, Version
+from longitudinal_al.project.label_meeting import LabelMeeting, Version
 from longitudinal_al.project.labels import insert_version
+from longitudinal_al.project.merging_by_hand import Disagreement, Said, merge_by_hand
 from longitudinal_al.project.pairs import insert_pairs, read_pairs
 from longitudinal_al.project.records import Pair
 from longitudinal_al.project.same_scans import check_same_grid, check_same_pair
@@ -58,6 +59,10 @@ class Merge:
         Dice of all these labels together; 1 where none shows a change, `None` when there are none.
     conflicts : list of Conflict
         Slice pairs on which the two differ.
+    decisions, registrations : int
+        New decisions on predicted changes, and new registrations and verdicts by hand.
+    disagreements : list of Disagreement
+        Changes and registrations on which the two differ.
     """
 
     pairs: list[str]
@@ -66,10 +71,13 @@ class Merge:
     both: int
     agreement: float | None
     conflicts: list[Conflict]
+    decisions: int
+    registrations: int
+    disagreements: list[Disagreement]
 
 
 def merge(database: Database, folder: Path, source: Path) -> Merge:
-    """Bring all labels of another project's file into a project; all is one transaction.
+    """Bring all that humans made in another project's file into a project; all is one transaction.
 
     Parameters
     ----------
@@ -89,11 +97,12 @@ def merge(database: Database, folder: Path, source: Path) -> Merge:
             check_same_grid(ours, other)
             insert_pairs(connection, folder, new_pairs)
             names = {row["id"].lower(): row["id"] for row in connection.execute("SELECT id FROM pairs")}
-            meetings = {key: Meeting(ours.get(key, ()), versions) for key, versions in other.items()}
+            meetings = {key: LabelMeeting(ours.get(key, ()), versions) for key, versions in other.items()}
             for (pair, _), meeting in meetings.items():
                 _add(connection, names[pair], meeting)
+            said = merge_by_hand(connection, theirs, names)
     named = {(names[pair], index): meeting for (pair, index), meeting in meetings.items()}
-    return _report([pair.id for pair in new_pairs], named)
+    return _report([pair.id for pair in new_pairs], named, said)
 
 
 def _check_classes(ours: Database, theirs: Database) -> None:
@@ -123,14 +132,14 @@ def _new_pairs(ours: Sequence[Pair], theirs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in theirs if pair.id.lower() not in known]
 
 
-def _add(connection: sqlite3.Connection, pair: str, meeting: Meeting) -> None:
+def _add(connection: sqlite3.Connection, pair: str, meeting: LabelMeeting) -> None:
     for version in meeting.to_add:
         if not version.withdrawn:
             version.mask  # noqa: B018 - what is damaged there must not come here
         insert_version(connection, pair, version.row)
 
 
-def _report(new_pairs: list[str], meetings: Mapping[tuple[str, int], Meeting]) -> Merge:
+def _report(new_pairs: list[str], meetings: Mapping[tuple[str, int], LabelMeeting], said: Said) -> Merge:
     both = {key: meeting for key, meeting in meetings.items() if meeting.is_independent}
     drawn = [each for each in both.values() if not each.ours[-1].withdrawn and not each.theirs[-1].withdrawn]
     return Merge(
@@ -140,10 +149,13 @@ def _report(new_pairs: list[str], meetings: Mapping[tuple[str, int], Meeting]) -
         both=len(drawn),
         agreement=_dice([(each.ours[-1].mask, each.theirs[-1].mask) for each in drawn]),
         conflicts=[conflict for key, each in sorted(both.items()) for conflict in _conflict(*key, each)],
+        decisions=said.decisions,
+        registrations=said.registrations,
+        disagreements=said.disagreements,
     )
 
 
-def _conflict(pair: str, slice_index: int, meeting: Meeting) -> Iterable[Conflict]:
+def _conflict(pair: str, slice_index: int, meeting: LabelMeeting) -> Iterable[Conflict]:
     """Yield the conflict, if it is one."""
     ours, theirs = meeting.ours[-1], meeting.theirs[-1]
     if ours.withdrawn and theirs.withdrawn:

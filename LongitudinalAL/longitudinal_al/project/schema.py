@@ -112,8 +112,40 @@ def _by_hand(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+_THIRD = (
+    """
+    CREATE TABLE by_hand (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        pair TEXT NOT NULL COLLATE NOCASE REFERENCES pairs (id),
+        registration TEXT,
+        overruled TEXT CHECK (overruled IN ('good', 'look', 'failed')),
+        annotator TEXT NOT NULL,
+        saved TEXT NOT NULL
+    )""",
+    "CREATE INDEX by_hand_by_pair ON by_hand (pair, number)",
+    # Nobody wrote down before who said it and when. The same in all copies: a merge knows it again.
+    """
+    INSERT INTO by_hand (pair, registration, overruled, annotator, saved)
+    SELECT id, registration, overruled, '', added FROM pairs
+    WHERE registration IS NOT NULL OR overruled IS NOT NULL ORDER BY rowid""",
+    *(
+        f"""
+    CREATE TRIGGER {table}_are_never_{past} BEFORE {act} ON {table}
+    BEGIN SELECT RAISE(ABORT, 'rows of {table} are never {past}, only added'); END"""
+        for table in ("by_hand", "decisions")
+        for act, past in (("UPDATE", "changed"), ("DELETE", "deleted"))
+    ),
+)
+
+
+def _all_that_was_said(connection: sqlite3.Connection) -> None:
+    """Keep every registration and verdict by hand, with who and when, as labels and decisions are kept."""
+    for statement in _THIRD:
+        connection.execute(statement)
+
+
 # Entry k brings a file of version k to version k + 1. Entries are only ever added, never edited.
-MIGRATIONS: tuple[Migration, ...] = (_first_schema, _by_hand)
+MIGRATIONS: tuple[Migration, ...] = (_first_schema, _by_hand, _all_that_was_said)
 
 
 def file_version(database: Database) -> int:

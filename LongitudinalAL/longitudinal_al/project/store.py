@@ -8,12 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from longitudinal_al.errors import InvalidInput, ProjectExists, ProjectNotFound
+from longitudinal_al.errors import InvalidInput, ProjectExists
 from longitudinal_al.project import by_hand, integrity, labels, merging, pairs, rounds, schema
 from longitudinal_al.project.classes import DEFAULT_CLASSES, checked_classes, read_classes
-from longitudinal_al.project.database import BUSY_SECONDS, Database, damaged
-from longitudinal_al.project.files import json_text, make_folder, storage_failed, write_atomically
+from longitudinal_al.project.database import BUSY_SECONDS, Database, gone
+from longitudinal_al.project.files import make_folder, storage_failed, write_atomically
 from longitudinal_al.project.lock import writer_lock
+from longitudinal_al.project.project_file import PROJECT_FILE, build_file, counts, find_file, quick_check
 from longitudinal_al.project.records import (
     Decision,
     GivenRegistration,
@@ -24,22 +25,7 @@ from longitudinal_al.project.records import (
     Round,
     Split,
     Verdict,
-    utc_now,
 )
-
-PROJECT_FILE = "project.sqlite"
-
-_STATUS = """
-    SELECT COUNT(*) AS pairs,
-           COUNT(DISTINCT patient) AS patients,
-           COALESCE(SUM(slice_pairs), 0) AS slice_pairs,
-           COALESCE(SUM(slice_pairs * (split = 'pool')), 0) AS pool_slice_pairs,
-           (SELECT COUNT(*) FROM newest WHERE NOT withdrawn) AS labelled,
-           (SELECT COUNT(*) FROM rounds) AS rounds,
-           COALESCE(SUM(state = 'added'), 0) AS unprepared_pairs,
-           COALESCE(SUM(verdict = 'look'), 0) AS look_pairs,
-           COALESCE(SUM(state = 'failed'), 0) AS failed_pairs
-    FROM pairs"""
 
 
 class Project:
@@ -80,7 +66,7 @@ class Project:
         with writer_lock(folder, "creating"):
             if (folder / PROJECT_FILE).exists():
                 raise ProjectExists(f"{folder} holds a project already: use it, or choose another folder")
-            write_atomically(folder / PROJECT_FILE, lambda temporary: _build_file(temporary, names))
+            write_atomically(folder / PROJECT_FILE, lambda temporary: build_file(temporary, names))
         return cls.open(folder)
 
     @classmethod
@@ -99,11 +85,11 @@ class Project:
         ProjectNotFound, ProjectTooNew, ProjectDamaged
             When the file is missing, newer than this program, or no sound project file; nothing is changed.
         """
-        path = _project_file(folder)
+        path = find_file(folder)
         database = Database(path, busy_seconds)
         try:
             schema.bring_up_to_date(database)
-            _quick_check(database)
+            quick_check(database)
             return cls(path.parent, database)
         except BaseException:
             database.close()
@@ -120,6 +106,11 @@ class Project:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def require_file(self) -> None:
+        """Raise `StorageFailed` when the project's file was taken away while it is open."""
+        if not self._database.path.is_file():
+            raise gone(self._database.path)
 
     def pair_folder(self, pair_id: str) -> Path:
         """Return the folder of a pair's prepared volumes, which may not exist yet."""
@@ -163,19 +154,19 @@ class Project:
         """Write down that a pair could not be prepared, and why; it stays out of the pool."""
         pairs.set_outcome(self._database, pair_id, PairState.FAILED, Verdict.FAILED, reason, figures, 0)
 
-    def set_registration(self, pair_id: str, given: GivenRegistration | None) -> None:
+    def set_registration(self, pair_id: str, given: GivenRegistration | None, annotator: str = "") -> None:
         """Take a registration by hand (`None`: none any more); the pair has to be prepared again.
 
-        An earlier word on the check is forgotten, since it was about another registration.
+        An earlier word on the check counts no more, since it was about another registration. All is kept.
         """
-        by_hand.set_registration(self._database, pair_id, given)
+        by_hand.set_registration(self._database, pair_id, given, annotator)
 
     def overrule(self, pair_id: str, verdict: Verdict | None, annotator: str = "") -> None:
         """Put a human's verdict above that of the registration check (`None`: the check counts again).
 
         A pair that is prepared stays so, unless it is set aside as failed; any other one has to be prepared.
         """
-        by_hand.overrule(self._database, self.pair(pair_id), verdict, annotator)
+        by_hand.overrule(self._database, pair_id, verdict, annotator)
 
     # Predicted changes
 
@@ -248,53 +239,28 @@ class Project:
     # The whole
 
     def merge(self, other: Path) -> merging.Merge:
-        """Bring all labels of the project in the folder `other` into this one, as often as you like.
+        """Bring all that humans made in another project into this one, as often as you like.
 
-        Every version of every label is kept. Where both projects have a label of a slice pair, the one counts
-        that was made knowing the other (as in a copy that was worked on further), else the one that was saved
-        last. The other project is only read. Everything is merged, or nothing is.
+        Every version of every label is kept, and all that was said of predicted changes and registrations.
+        Where both projects have something of one slice pair, change or registration, the one counts that was
+        made knowing the other (as in a copy that was worked on further), else the one that was saved last.
+        The other project, in the folder `other`, is only read. Everything is merged, or nothing is.
 
         Raises
         ------
         InvalidInput
             When both are the same project, have other classes, or a pair of one name is not the same pair.
         """
-        source = _project_file(other)
+        source = find_file(other)
         if source.samefile(self._database.path):
             raise InvalidInput(f"{other} is the same project: give the folder of the other copy")
         return merging.merge(self._database, self.folder, source)
 
     def status(self) -> dict[str, int]:
         """Count pairs, patients, slice pairs, labels, rounds and failures, in one query."""
-        row = self._database.rows(_STATUS)[0]
-        return {key: row[key] for key in row.keys()}  # noqa: SIM118 (a Row iterates over its values)
+        return counts(self._database)
 
     def check(self) -> list[str]:
         """Check the file, every mask and the folders; return a sentence for each problem."""
         with closing(Database(self._database.path)) as fresh:  # an open file's cache would hide damage
             return integrity.problems(fresh, self.folder)
-
-
-def _project_file(folder: Path) -> Path:
-    path = folder.resolve() / PROJECT_FILE
-    if not path.is_file():
-        raise ProjectNotFound(
-            f"there is no project in {folder} (no {PROJECT_FILE}): give a project's folder, "
-            f"or make one with: longitudinal-al create {folder}"
-        )
-    return path
-
-
-def _build_file(path: Path, classes: list[str]) -> None:
-    entries = {"classes": json_text(classes, indent=None), "created": utc_now().isoformat()}
-    with closing(Database(path, temporary=True)) as database:
-        schema.build(database)
-        with database.transaction() as connection:
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", entries.items())
-
-
-def _quick_check(database: Database) -> None:
-    """Refuse a file with a bad page before anything is written into it."""
-    answer = database.value("PRAGMA quick_check(1)")
-    if answer != "ok":
-        raise damaged(database.path, answer.splitlines()[-1])

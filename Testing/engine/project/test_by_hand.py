@@ -78,6 +78,28 @@ def test_the_newest_decision_on_a_change_counts_and_can_be_taken_back(project):
     assert project.decisions("p") == {"abc": Decision.REJECTED}
 
 
+def test_every_word_on_a_registration_is_kept_with_who_and_when(project):
+    project.set_registration("p", GivenRegistration(SHIFT), "anna")
+    project.overrule("P", Verdict.LOOK, "ben")
+    project.set_registration("p", None, "anna")
+    rows = project._database.rows("SELECT * FROM by_hand ORDER BY number")
+    assert [
+        (row["pair"], row["registration"] is None, row["overruled"], row["annotator"]) for row in rows
+    ] == [
+        ("p", False, None, "anna"),
+        ("p", False, "look", "ben"),
+        ("p", True, None, "anna"),
+    ]
+    assert len({row["saved"] for row in rows}) == 3
+
+
+def test_the_same_registration_again_has_the_pair_prepared_again(project):
+    for _ in range(2):
+        project.set_registration("p", GivenRegistration(SHIFT))
+        assert project.pair("p").state is PairState.ADDED
+        project.set_prepared("p", Verdict.LOOK, "", {}, 7)
+
+
 def test_nobody_s_pair_is_named(project):
     for attempt in (
         lambda: project.decide("nobody", "abc", Decision.ACCEPTED),

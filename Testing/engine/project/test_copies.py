@@ -1,10 +1,13 @@
-"""Two copies of a project, labelled, withdrawn, merged and crashing in any order: nothing is ever lost."""
+"""Two copies of a project, labelled, judged, merged and crashing in any order: nothing is ever lost."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from unittest.mock import patch
@@ -14,8 +17,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from longitudinal_al.project import by_hand
 from longitudinal_al.project import labels as labels_module
-from longitudinal_al.project.records import Label, Pair
+from longitudinal_al.project.records import Decision, GivenRegistration, Label, Pair, Verdict
 from longitudinal_al.project.store import Project
 
 SOAK = bool(os.environ.get("LONGITUDINALAL_SOAK"))
@@ -38,6 +42,7 @@ class Copies(RuleBasedStateMachine):
         shutil.copytree(self.places["A"], self.places["B"])
         self.projects = {side: Project.open(place) for side, place in self.places.items()}
         self.kept: dict[str, set[tuple[int, int]]] = {side: set() for side in "AB"}
+        self.said: dict[str, set[tuple[str, object]]] = {side: set() for side in "AB"}
         self.number = 0
         self.now = START
 
@@ -45,9 +50,14 @@ class Copies(RuleBasedStateMachine):
     def clock_jumps(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
-    def at_this_time(self) -> object:
+    @contextmanager
+    def at_this_time(self) -> Iterator[None]:
         self.now += timedelta(microseconds=1)
-        return patch.object(labels_module, "utc_now", lambda: self.now)
+        with (
+            patch.object(labels_module, "utc_now", lambda: self.now),
+            patch.object(by_hand, "utc_now", lambda: self.now),
+        ):
+            yield
 
     @rule(side=SIDES, slice_index=SLICES)
     def save(self, side: str, slice_index: int) -> None:
@@ -65,15 +75,48 @@ class Copies(RuleBasedStateMachine):
                 project.withdraw_label("p", slice_index, side)
             assert ("p", slice_index) not in project.labelled()
 
+    @rule(side=SIDES, change=st.sampled_from("xy"), decision=st.sampled_from([None, *Decision]))
+    def decide(self, side: str, change: str, decision: Decision | None) -> None:
+        project = self.projects[side]
+        with self.at_this_time():
+            project.decide("p", change, decision, side)
+        self.said[side].add((change, decision and decision.value))
+        assert project.decisions("p").get(change) is decision
+
+    @rule(side=SIDES, shift=st.sampled_from([None, 0, 5]))
+    def register(self, side: str, shift: int | None) -> None:
+        given = (
+            None
+            if shift is None
+            else GivenRegistration((1.0, 0, 0, shift, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1))
+        )
+        with self.at_this_time():
+            self.projects[side].set_registration("p", given, side)
+        self.note_registration(side)
+
+    @rule(side=SIDES, verdict=st.sampled_from([None, *Verdict]))
+    def overrule(self, side: str, verdict: Verdict | None) -> None:
+        with self.at_this_time():
+            self.projects[side].overrule("p", verdict, side)
+        self.note_registration(side)
+
+    def note_registration(self, side: str) -> None:
+        pair = self.projects[side].pair("p")
+        self.said[side].add(
+            ("registration", (pair.registration and pair.registration.matrix[3], pair.overruled))
+        )
+
     @rule(into=SIDES)
     def merge(self, into: str) -> None:
         other = "B" if into == "A" else "A"
         project = self.projects[into]
         project.merge(self.places[other])
         self.kept[into] |= self.kept[other]
-        after = current(project), project.last_label_number()
-        assert project.merge(self.places[other]).versions == 0
-        assert (current(project), project.last_label_number()) == after
+        self.said[into] |= self.said[other]
+        after = current(project), rows_of(project)
+        again = project.merge(self.places[other])
+        assert again.versions == again.decisions == again.registrations == 0
+        assert (current(project), rows_of(project)) == after
 
     @rule(into=SIDES)
     def merge_both_ways(self, into: str) -> None:
@@ -108,6 +151,11 @@ class Copies(RuleBasedStateMachine):
             }
             assert found == self.kept[side]
 
+    @invariant()
+    def every_word_is_kept(self) -> None:
+        for side, project in self.projects.items():
+            assert said_in(project) == self.said[side]
+
     def teardown(self) -> None:
         for project in self.projects.values():
             problems = [each for each in project.check() if "is missing" not in each]
@@ -127,8 +175,28 @@ def number_in(label: Label | None) -> int:
     return sum(int(bit) << place for place, bit in enumerate(label.mask[0]))
 
 
-def current(project: Project) -> dict[int, int]:
-    return {label.slice: number_in(label) for label in project.labels()}
+def said_in(project: Project) -> set[tuple[str, object]]:
+    found: set[tuple[str, object]] = set()
+    for row in project._database.rows("SELECT change, decision FROM decisions"):
+        found.add((row["change"], row["decision"]))
+    for row in project._database.rows("SELECT registration, overruled FROM by_hand"):
+        given = row["registration"] and json.loads(row["registration"])["matrix"][3]
+        found.add(("registration", (given, row["overruled"])))
+    return found
+
+
+def rows_of(project: Project) -> list[int]:
+    return [
+        project._database.value(f"SELECT COUNT(*) FROM {table}")
+        for table in ("labels", "decisions", "by_hand")
+    ]
+
+
+def current(project: Project) -> tuple[object, ...]:
+    """Return all that counts now."""
+    pair = project.pair("p")
+    labels = {label.slice: number_in(label) for label in project.labels()}
+    return labels, project.decisions("p"), pair.registration, pair.overruled, pair.state
 
 
 TestCopies = Copies.TestCase
