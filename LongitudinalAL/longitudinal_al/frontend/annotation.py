@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
 
 import numpy as np
 
-from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady, ProjectBusy
+from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady
 from longitudinal_al.frontend.ending import End
+from longitudinal_al.frontend.hints import LabellingHints, Worker
 from longitudinal_al.frontend.queue import LabellingQueue
-from longitudinal_al.frontend.ranking import Entry, RankingReader
+from longitudinal_al.frontend.queue_feed import QueueFeed
+from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.frontend.slice_grid import SliceGrid, read_grid
 from longitudinal_al.frontend.work_timer import WorkTimer
-from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
-from longitudinal_al.protocol import Event, EventKind, Verb
-
-LOOK_SECONDS = 0.5
-"""How often the ranking's file is looked at when nobody says that it changed."""
-HINT_SECONDS = 20.0
-"""How often the worker hears that someone is labelling, besides at every label."""
-RECALLED = 50
-"""So many of the last labels can be gone back to in a new session."""
-
-
-class Worker(Protocol):
-    """What a session needs of a worker's client, whatever carries its bytes."""
-
-    @property
-    def state(self) -> WorkerState:
-        """Where the worker is in its life."""
-
-    def request(self, verb: Verb, **arguments: Any) -> str:
-        """Send a request and return its id."""
-
-    def poll(self) -> list[Event]:
-        """Return what the worker has said since the last call."""
+from longitudinal_al.protocol import Event, EventKind
 
 
 class AnnotationSession:
@@ -69,18 +47,12 @@ class AnnotationSession:
     ) -> None:
         self.queue = LabellingQueue()
         self._project = project
-        self._client = client
         self._annotator = annotator
-        self._clock = clock
         self._timer = WorkTimer(clock)
         self._timed: Entry | None = None
-        self._reader = RankingReader(project.folder)
-        self._look_at = self._hint_at = clock()
-        self._hints: set[str] = set()
-        self._number = project.last_label_number()
-        for pair, index in _recent(project, self._number):
-            self.queue.remember(Entry(pair, index))
-        self.queue.take_labels(project.labelled())
+        self._grids: dict[str, SliceGrid] = {}
+        self._hints = LabellingHints(client, clock)
+        self._feed = QueueFeed(project, self.queue, clock)
 
     @property
     def in_hand(self) -> Entry | None:
@@ -95,20 +67,23 @@ class AnnotationSession:
         list of Event
             For the user; the session's own requests are left out.
         """
-        events = self._client.poll() if self._client else []
+        events = self._hints.hear()
         if any(event.kind is EventKind.RANKING for event in events):
-            self._look_at = self._clock()
-        self._refresh()
-        own = {event.id for event in events if event.kind.is_terminal and event.id in self._hints}
-        self._hints -= {id_ for id_ in own if id_}
-        return [event for event in events if event.id is None or event.id not in own]
+            self._feed.look_soon()
+        self._feed.refresh()
+        return events
 
     def next(self) -> Entry | End:
         """Return the slice pair to label now, or why there is none; the one in hand until it is done.
 
         A pair whose files are gone is passed over, and named at the end.
+
+        Raises
+        ------
+        StorageFailed
+            When the whole project's folder is gone.
         """
-        self._refresh()
+        self._feed.refresh()
         while isinstance(entry := self.queue.next(), Entry):
             problem = self._problem(entry.pair)
             if not problem:
@@ -141,7 +116,7 @@ class AnnotationSession:
             When it could not be saved: the slice pair stays in hand, do the same again.
         """
         entry = self._held()
-        grid = read_grid(self._project, entry.pair)
+        grid = self._grid(entry.pair)
         if mask.shape != (grid.rows, grid.columns):
             raise GeometryMismatch(
                 f"the mask has {mask.shape} pixels, a slice of pair {entry.pair!r} ({grid.rows}, "
@@ -161,12 +136,12 @@ class AnnotationSession:
         )
         self._project.save_label(label)
         self.queue.labelled(*entry.key)
-        self._hint()
+        self._hints.tell()
         return label
 
     def no_change(self, suggestion_shown: bool = False) -> Label:
         """Save that nothing has changed on the slice pair in hand; see `save`."""
-        grid = read_grid(self._project, self._held().pair)
+        grid = self.grid()
         return self.save(np.zeros((grid.rows, grid.columns), np.uint8), suggestion_shown)
 
     def skip(self) -> None:
@@ -196,7 +171,7 @@ class AnnotationSession:
             When there is no such pair, or it is not prepared.
         """
         known = self._project.pair(pair)
-        read_grid(self._project, known.id)
+        self._read_grid(known.id)
         if slice_index < 0:
             raise InvalidInput(f"pair {known.id!r}: the slice index {slice_index} is negative")
         self.queue.open(self._recalled(Entry(known.id, slice_index)))
@@ -215,7 +190,7 @@ class AnnotationSession:
         entry = self._held()
         self._project.withdraw_label(*entry.key, self._annotator)
         self.queue.withdrawn(*entry.key)
-        self._hint()
+        self._hints.tell()
 
     def saved_label(self) -> Label | None:
         """Return the label that the slice pair in hand has, to show it again."""
@@ -223,13 +198,12 @@ class AnnotationSession:
 
     def grid(self) -> SliceGrid:
         """Return the grid on which the slice pair in hand is drawn."""
-        return read_grid(self._project, self._held().pair)
+        return self._grid(self._held().pair)
 
     def touch(self) -> None:
         """Note a sign of work, such as a key or the mouse; cheap enough for every event of the mouse."""
         self._timer.touch()
-        if self._clock() >= self._hint_at:
-            self._hint()
+        self._hints.remind()
 
     # What is behind it
 
@@ -241,35 +215,33 @@ class AnnotationSession:
     def _problem(self, pair: str) -> str:
         """Say why nothing of a pair can be shown, nothing when it can."""
         try:
-            read_grid(self._project, pair)
+            self._read_grid(pair)
         except (NotReady, InvalidInput) as error:
             return str(error)
         return ""
+
+    def _read_grid(self, pair: str) -> SliceGrid:
+        try:
+            self._grids[pair] = read_grid(self._project, pair)
+        except NotReady:
+            self._project.require_file()  # more than the pair may be gone
+            raise
+        return self._grids[pair]
+
+    def _grid(self, pair: str) -> SliceGrid:
+        """Return a pair's grid, the last one known where its files are gone: what was drawn can be saved."""
+        try:
+            return self._read_grid(pair)
+        except NotReady:
+            if pair not in self._grids:
+                raise
+            return self._grids[pair]
 
     def _begun(self, entry: Entry) -> Entry:
         if entry is not self._timed:
             self._timed = entry
             self._timer.begin()
         return entry
-
-    def _refresh(self) -> None:
-        """Take what changed in the project; what is busy just now is seen the next time."""
-        if self._reader.is_reading or self._clock() >= self._look_at:
-            self._look_at = self._clock() + LOOK_SECONDS
-            ranking = self._reader.look()
-            if ranking is not None:
-                self.queue.take_ranking(ranking)
-        with suppress(ProjectBusy):
-            self._take_labels()
-
-    def _take_labels(self) -> None:
-        number = self._project.last_label_number()
-        if number == self._number:
-            return
-        for key, is_labelled in self._project.label_changes_since(self._number).items():
-            note = self.queue.labelled if is_labelled else self.queue.withdrawn
-            note(*key)
-        self._number = number
 
     def _recalled(self, entry: Entry) -> Entry:
         """Complete an entry from the project: whose it is, and what had asked for its label."""
@@ -278,19 +250,3 @@ class AnnotationSession:
         if label is None:
             return replace(entry, patient=patient)
         return replace(entry, patient=patient, strategy=label.strategy, score=label.score)
-
-    def _hint(self) -> None:
-        """Tell the worker that someone is labelling, so that it steps aside and looks at the labels."""
-        self._hint_at = self._clock() + HINT_SECONDS
-        if self._client is not None and self._client.state in _HEARING:
-            with suppress(NotReady):
-                self._hints.add(self._client.request(Verb.STATUS, labelling=True))
-
-
-_HEARING = frozenset({WorkerState.STARTING, WorkerState.READY, WorkerState.BUSY})
-
-
-def _recent(project: Project, number: int) -> list[tuple[str, int]]:
-    """Return the slice pairs labelled last, the newest last."""
-    changes = project.label_changes_since(max(number - RECALLED, 0))
-    return [key for key, is_labelled in changes.items() if is_labelled]

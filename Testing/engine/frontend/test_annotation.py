@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady, StorageFailed
-from longitudinal_al.frontend.annotation import HINT_SECONDS, AnnotationSession
+from longitudinal_al.frontend.annotation import AnnotationSession
 from longitudinal_al.frontend.ending import End, EndKind
+from longitudinal_al.frontend.hints import HINT_SECONDS
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
@@ -226,7 +227,8 @@ def test_the_worker_hears_that_someone_labels_but_not_too_often(
     assert len(worker.asked) == 3
     worker.says = [Event(EventKind.DONE, str(number), {}) for number in range(1, 5)]
     assert [event.id for event in session.poll()] == ["4"], "its own questions are its own"
-    assert session._hints == set(), "and are forgotten when they are answered"
+    worker.says = [Event(EventKind.DONE, "1", {})]
+    assert len(session.poll()) == 1, "and are forgotten when they are answered"
 
 
 @pytest.mark.parametrize("state", [WorkerState.CRASHED, WorkerState.HUNG, WorkerState.STOPPED])

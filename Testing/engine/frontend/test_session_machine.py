@@ -49,7 +49,6 @@ class Session(RuleBasedStateMachine):
 
     def begin(self) -> None:
         self.session = AnnotationSession(self.project, None, "Zoë", clock=lambda: 0.0)
-        self.session._look_at = -1.0
 
     @property
     def held(self) -> Key | None:
@@ -58,7 +57,7 @@ class Session(RuleBasedStateMachine):
     @rule(keys=st.lists(KEYS, unique=True, min_size=1, max_size=10))
     def new_ranking(self, keys: list[Key]) -> None:
         self.publish(self.path, *keys)
-        self.session._look_at = -1.0
+        self.session._feed.look_soon()
 
     @rule()
     def next(self) -> None:
