@@ -66,14 +66,15 @@ def rank_pool(job: Job, project: Project) -> Result:
     chosen = {"spacing_mm": given["spacing_mm"], "seed": given["seed"]}
     ranking = rank(project, given["strategy"], given["batch"], progress=job.progress, **chosen)
     job.interrupt()
-    write_batch(project, ranking, given["strategy"], **chosen)
+    write_batch(project, batch.entries, given["strategy"], **chosen)
     counts, rounds = project.status(), project.rounds()
     told = {
         "path": ranking_path(project.folder),
         "strategy": given["strategy"],
         "labels": counts["labelled"],
-        "scored": len(ranking),
-        "total": len(ranking),
+        "scored": batch.candidates,
+        "total": batch.candidates,
+        "chosen": len(batch.entries),
         "model": rounds[-1].model if rounds else None,
     }
     job.send(EventKind.RANKING, **told)

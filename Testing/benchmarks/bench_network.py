@@ -26,7 +26,7 @@ from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.pairs.stack import CHANNELS, write_stack
 from longitudinal_al.project.records import Pair
-from longitudinal_al.rounds import score_rows
+from longitudinal_al.scoring import score_rows
 
 SIDE, SLICES, POOL = 256, 138, 5520
 PEER_SLICES, BATCH = 64, 32

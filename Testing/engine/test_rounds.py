@@ -53,19 +53,19 @@ def test_two_trainings_at_once_are_refused(small_project):
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_every_strategy_ranks_the_unlabelled_slice_pairs(trained_project, name):
     done = trained_project.labelled()
-    ranking = rank(trained_project, name, 6, seed=3)
+    ranking = rank(trained_project, name, 6, seed=3).entries
     asked = [(entry.pair, entry.slice) for entry in ranking]
     assert len(set(asked)) == len(asked) == 6
     assert not set(asked) & done
     assert all(entry.reason.endswith(".") and entry.patient.startswith("patient") for entry in ranking)
-    assert asked == [(e.pair, e.slice) for e in rank(trained_project, name, 6, seed=3)]
+    assert asked == [(e.pair, e.slice) for e in rank(trained_project, name, 6, seed=3).entries]
 
 
 def test_neighbours_of_labels_are_left_out_unless_asked_for(trained_project):
     labelled = trained_project.labelled()
 
     def nearest(spacing: float) -> float:
-        ranking = rank(trained_project, "difference", 12, spacing_mm=spacing)
+        ranking = rank(trained_project, "difference", 12, spacing_mm=spacing).entries
         slices = [(e.pair, e.slice) for e in ranking]
         others = [*labelled, *slices]
         return min(
@@ -80,7 +80,7 @@ def test_neighbours_of_labels_are_left_out_unless_asked_for(trained_project):
 
 
 def test_difference_puts_the_changed_slices_first(small_project):
-    best = rank(small_project, "difference", 4, spacing_mm=0)
+    best = rank(small_project, "difference", 4, spacing_mm=0).entries
     pool = Pool.open(small_project)
     changed = [pool.pairs[entry.pair].reference_slices()[entry.slice].any() for entry in best]
     assert sum(changed) >= 3
@@ -88,7 +88,7 @@ def test_difference_puts_the_changed_slices_first(small_project):
 
 
 def test_a_written_batch_tells_front_ends_how_far_apart_slices_are(small_project):
-    ranking = rank(small_project, "difference", 3)
+    ranking = rank(small_project, "difference", 3).entries
     write_batch(small_project, ranking, "difference")
     reader = RankingReader(small_project.folder)
     read = reader.look()
@@ -115,7 +115,7 @@ def test_ranking_never_reads_a_reference(trained_project):
     for pair in trained_project.pairs():
         (trained_project.pair_folder(pair.id) / "reference.nii.gz").unlink()
     for name in STRATEGIES:
-        assert rank(trained_project, name, 2)
+        assert rank(trained_project, name, 2).entries
 
 
 def test_a_longer_training_is_another_model(trained_project):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from longitudinal_al.acquisition.candidates import Candidates
 from longitudinal_al.errors import InvalidInput
+from longitudinal_al.interruption import Interrupt, never
 
 ROUNDING_MM = 1e-3
 
@@ -39,16 +40,20 @@ class Neighbours:
                 f"the number of slice pairs a patient must be 0 or more, not {self.per_patient}"
             )
 
-    def start(self, candidates: Candidates) -> Choice:
-        """Begin a batch: everything is open that does not lie too near to a labelled slice pair."""
-        return Choice(candidates, self)
+    def start(self, candidates: Candidates, interrupt: Interrupt = never) -> Choice:
+        """Begin a batch: everything is open that does not lie too near to a labelled slice pair.
+
+        `interrupt` is called whenever one is chosen.
+        """
+        return Choice(candidates, self, interrupt)
 
 
 class Choice:
     """A batch in the making: what was chosen, best first, and which candidates are still open."""
 
-    def __init__(self, candidates: Candidates, neighbours: Neighbours) -> None:
+    def __init__(self, candidates: Candidates, neighbours: Neighbours, interrupt: Interrupt = never) -> None:
         self.chosen: list[int] = []
+        self._interrupt = interrupt
         self._position = candidates.position_mm
         self._spacing = neighbours.spacing_mm - ROUNDING_MM
         self._cap = neighbours.per_patient
@@ -80,6 +85,7 @@ class Choice:
 
     def add(self, index: int) -> None:
         """Choose a candidate: it and its near neighbours are closed."""
+        self._interrupt()
         self.chosen.append(int(index))
         self._gone[index] = True
         self._close_near(int(self._pair[index]), float(self._position[index]))

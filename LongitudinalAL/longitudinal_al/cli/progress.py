@@ -50,6 +50,10 @@ class Progress:
         """Say the share alone, for steps that have no phases."""
         self(self.phase, share)
 
+    def count(self, phase: str, done: int, total: int) -> None:
+        """Say how many of how many are behind us."""
+        self(phase, done / total if total else 1.0)
+
     def __enter__(self) -> Progress:
         self._thread.start()
         return self

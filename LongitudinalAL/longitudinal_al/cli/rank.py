@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from longitudinal_al.choosing import SPACING_MM
 from longitudinal_al.cli.arguments import add_project, add_seed, millimetres, positive_number
 from longitudinal_al.cli.output import Output, table
 from longitudinal_al.cli.progress import Progress
 from longitudinal_al.project.store import Project
-from longitudinal_al.rounds import SPACING_MM, rank, write_batch
+from longitudinal_al.rounds import rank, write_batch
 
 EXAMPLE = "longitudinal-al rank my-project --strategy difference --batch 10"
 
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     chosen = {"spacing_mm": arguments.spacing_mm, "seed": arguments.seed}
     with Project.open(arguments.project) as project:
         with Progress("ranking") as progress:
-            ranking = rank(project, arguments.strategy, arguments.batch, progress=progress, **chosen)
+            batch = rank(project, arguments.strategy, arguments.batch, progress=progress.count, **chosen)
+        ranking = batch.entries
         write_batch(project, ranking, arguments.strategy, **chosen)
     rows = [("pair", "patient", "slice", "score", "reason")]
     for entry in ranking:

@@ -8,6 +8,7 @@ import numpy as np
 
 from longitudinal_al.imaging.poses import apply_pose, pose_about, rotation, turned
 from longitudinal_al.imaging.registration_volume import Volume
+from longitudinal_al.interruption import Interrupt, never
 
 HEAD_RADIUS_MM = 80.0
 LARGEST_STEP_MM = 12.0
@@ -64,7 +65,15 @@ class Pairing:
         norm = np.sqrt((there**2).sum(1) * (here**2).sum(1))
         return (there * here).sum(1) / np.maximum(norm, 1e-12), inside.mean(1)
 
-    def refine(self, pose: np.ndarray, *, steps: int, tolerance_mm: float, affine: bool = False) -> Alignment:
+    def refine(
+        self,
+        pose: np.ndarray,
+        *,
+        steps: int,
+        tolerance_mm: float,
+        affine: bool = False,
+        interrupt: Interrupt = never,
+    ) -> Alignment:
         """Move a pose to the nearest optimum; the best pose on the way is returned.
 
         Parameters
@@ -77,9 +86,12 @@ class Pairing:
             A step that moves the head's surface by less than this is the last.
         affine
             Twelve instead of six degrees of freedom.
+        interrupt
+            Called before every step.
         """
         best = Alignment(pose, -1.0, 0.0)
         for _ in range(steps):
+            interrupt()
             moved = apply_pose(pose, self.points)
             indices = self.baseline.indices_of(moved)
             there = self.baseline.sample(indices)

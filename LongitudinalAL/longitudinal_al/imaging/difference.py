@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -26,6 +27,7 @@ from longitudinal_al.imaging.normalisation import (
     robust_z,
 )
 from longitudinal_al.imaging.residual_scale import compare_with_alike, prominence
+from longitudinal_al.interruption import Interrupt, never
 
 EROSION_VOXELS = 3
 """The foreground's rim is not compared: there, masks, skull and misregistration show, not lesions."""
@@ -50,9 +52,11 @@ def difference(
     *,
     kind: str = "robust",
     slice_axis: int = 0,
+    interrupt: Interrupt = never,
 ) -> sitk.Image:
     """Return one kind of difference; see `differences`."""
-    return differences(baseline_on_grid, followup, foreground, kinds=(kind,), slice_axis=slice_axis)[kind]
+    settings: Any = {"kinds": (kind,), "slice_axis": slice_axis, "interrupt": interrupt}
+    return differences(baseline_on_grid, followup, foreground, **settings)[kind]
 
 
 def differences(
@@ -62,6 +66,7 @@ def differences(
     *,
     kinds: tuple[str, ...] = ("plain", "robust"),
     slice_axis: int = 0,
+    interrupt: Interrupt = never,
 ) -> dict[str, sitk.Image]:
     """Difference two scans in several ways at once, sharing the preparation.
 
@@ -73,6 +78,8 @@ def differences(
         Names in `DIFFERENCES`.
     slice_axis : int
         Array axis (0 = z, 1 = y, 2 = x) across which the scan was acquired: "in-plane" means across it.
+    interrupt : callable
+        Called between the steps.
 
     Returns
     -------
@@ -94,28 +101,36 @@ def differences(
             raise UnknownName("difference", kind, DIFFERENCES)
     check_same_grid(followup, baseline_on_grid, "follow-up", "baseline")
     check_same_grid(followup, foreground, "follow-up", "foreground")
-    box, scans = _crop(baseline_on_grid, followup, foreground, slice_axis)
+    interrupt()
+    box, scans = _crop(baseline_on_grid, followup, foreground, slice_axis, interrupt)
     result = {}
     for kind in kinds:
         full = np.zeros(followup.GetSize()[::-1], np.float32)
-        np.moveaxis(full, slice_axis, 0)[box] = np.where(scans.usable, DIFFERENCES[kind](scans), 0)
+        np.moveaxis(full, slice_axis, 0)[box] = np.where(scans.usable, DIFFERENCES[kind](scans, interrupt), 0)
         result[kind] = image_like(followup, full)
     return result
 
 
-def plain_difference(scans: Scans) -> np.ndarray:
+def plain_difference(scans: Scans, interrupt: Interrupt = never) -> np.ndarray:
     """Robust z of the follow-up minus robust z of the baseline, standardised again."""
     residual = robust_z(scans.followup, scans.usable) - robust_z(scans.baseline, scans.usable)
+    interrupt()
     return robust_z(residual, scans.usable)
 
 
-def robust_difference(scans: Scans) -> np.ndarray:
+def robust_difference(scans: Scans, interrupt: Interrupt = never) -> np.ndarray:
     """Residual of what a protocol can explain, weighed as evidence; robust z."""
     followup = robust_z(scans.followup, scans.usable)
+    interrupt()
     baseline = match_histogram(scans.baseline, followup, scans.usable)
-    expected = match_locally(baseline, followup, scans.usable, scans.spacing)
+    interrupt()
+    expected = match_locally(baseline, followup, scans.usable, scans.spacing, interrupt=interrupt)
+    interrupt()
     unusual = compare_with_alike(followup - expected, expected, scans.usable, scans.spacing)
-    return robust_z(unusual * prominence(expected, followup, scans.usable, scans.spacing), scans.usable)
+    interrupt()
+    weight = prominence(expected, followup, scans.usable, scans.spacing)
+    interrupt()
+    return robust_z(unusual * weight, scans.usable)
 
 
 SMALLEST_PIECE = 4
@@ -125,7 +140,7 @@ SURE_Z = 16.0
 LARGEST_PIECE_MM2 = 100.0
 """A larger piece counts as one of this area: it is one finding, and more often shading than a lesion."""
 
-DIFFERENCES: dict[str, Callable[[Scans], np.ndarray]] = {
+DIFFERENCES: dict[str, Callable[[Scans, Interrupt], np.ndarray]] = {
     "plain": plain_difference,
     "robust": robust_difference,
 }
@@ -179,7 +194,7 @@ def difference_score(
 
 
 def _crop(
-    baseline: sitk.Image, followup: sitk.Image, foreground: sitk.Image, slice_axis: int
+    baseline: sitk.Image, followup: sitk.Image, foreground: sitk.Image, slice_axis: int, interrupt: Interrupt
 ) -> tuple[tuple[slice, ...], Scans]:
     """Cut everything down to the foreground's bounding box (most of a scan is air), slices first."""
 
@@ -199,10 +214,12 @@ def _crop(
     sigmas = (0, SMOOTHING_MM / spacing[1], SMOOTHING_MM / spacing[2])
 
     def smooth(image: sitk.Image) -> np.ndarray:
+        interrupt()
         return ndimage.gaussian_filter(np.ascontiguousarray(slices_of(image)[box], np.float32), sigmas)
 
     scans = Scans(smooth(baseline), smooth(followup), np.ascontiguousarray(usable[box]), spacing)
     for values in (scans.baseline, scans.followup):
+        interrupt()
         centre_and_scale(values[scans.usable])  # a constant or broken scan stops here, with a clear message
     return box, scans
 

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
+from longitudinal_al.interruption import Interrupt, never
 
 WORKING_MM = 2.0
 """Pixels are averaged to about this size before the morphology."""
@@ -28,7 +29,9 @@ SMALLEST_ML = 20.0
 """A smaller piece than this is no brain: the whole body is taken instead."""
 
 
-def compute_foreground(followup: sitk.Image, baseline_on_grid: sitk.Image | None = None) -> sitk.Image:
+def compute_foreground(
+    followup: sitk.Image, baseline_on_grid: sitk.Image | None = None, interrupt: Interrupt = never
+) -> sitk.Image:
     """Find the brain in a scan of a head, or the whole body where there is no brain-like piece.
 
     Parameters
@@ -38,6 +41,8 @@ def compute_foreground(followup: sitk.Image, baseline_on_grid: sitk.Image | None
     baseline_on_grid : SimpleITK.Image, optional
         The baseline on the same grid; what it does not cover (exactly zero, outside its field of view) is
         left out.
+    interrupt : callable
+        Called between the steps.
 
     Returns
     -------
@@ -52,15 +57,19 @@ def compute_foreground(followup: sitk.Image, baseline_on_grid: sitk.Image | None
         If the baseline lies on another grid.
     """
     small = _shrink(followup)
+    interrupt()
     values = sitk.GetArrayFromImage(small).astype(np.float32)
     spacing = small.GetSpacing()[::-1]
     head = find_body(values, spacing)
-    brain = find_brain(values, head, spacing)
+    interrupt()
+    brain = find_brain(values, head, spacing, interrupt)
     mask = sitk.GetImageFromArray(
         (brain if _volume_ml(brain, spacing) >= SMALLEST_ML else head).astype(np.uint8)
     )
     mask.CopyInformation(small)
+    interrupt()
     full = sitk.Resample(mask, followup, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    interrupt()
     if baseline_on_grid is not None:
         full = _covered_by(full, baseline_on_grid)
     return full
@@ -91,7 +100,9 @@ def find_body(values: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     return _fill_slices(_largest_piece(bright > 0.5 * threshold))
 
 
-def find_brain(values: np.ndarray, head: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+def find_brain(
+    values: np.ndarray, head: np.ndarray, spacing: tuple[float, ...], interrupt: Interrupt = never
+) -> np.ndarray:
     """Cut the brain out of the head: erode, keep the largest piece, grow back, close sulci and ventricles.
 
     Parameters
@@ -100,19 +111,25 @@ def find_brain(values: np.ndarray, head: np.ndarray, spacing: tuple[float, ...])
         (slices, rows, columns) intensities, and the mask of what is not air.
     spacing : tuple of float
         Millimetres, in the order of the axes.
+    interrupt : callable
+        Called between the steps.
     """
     # The scan ends inside the head (neck, vertex), so the ends are no surface: repeat the border slices.
     depth = ndimage.distance_transform_edt(np.pad(head, 1, mode="edge"), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    interrupt()
     deep = head & (depth > DEEP_MM)
     inside = values[deep if deep.any() else head]
     typical = np.median(inside[inside > 0.7 * otsu_threshold(inside)])
     tissue = head & (values > TISSUE_FRACTION * typical)
+    interrupt()
     core = _largest_piece(ndimage.distance_transform_edt(tissue, sampling=spacing) > BRIDGE_MM)
     if not core.any():
         return core
+    interrupt()
     brain = _largest_piece(
         tissue & (ndimage.distance_transform_edt(~core, sampling=spacing) <= BRIDGE_MM + 1.0)
     )
+    interrupt()
     return _fill_slices(brain | _close(brain, spacing, CLOSING_MM))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from longitudinal_al.imaging.normalisation import centre_and_scale
+from longitudinal_al.interruption import Interrupt, never
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def match_locally(
     inside: np.ndarray,
     spacing: tuple[float, ...],
     settings: LocalMatch = DEFAULT,
+    interrupt: Interrupt = never,
 ) -> np.ndarray:
     """Predict the follow-up from the baseline by a straight line that varies slowly over space.
 
@@ -58,6 +60,8 @@ def match_locally(
         Millimetres, in the order of the axes.
     settings : LocalMatch
         Window and robustness.
+    interrupt : callable
+        Called between the steps.
 
     Returns
     -------
@@ -67,7 +71,9 @@ def match_locally(
     predicted = baseline
     for _ in range(settings.rounds):
         residual = followup - predicted
+        interrupt()
         weights = biweight(residual, inside, settings.reject)
+        interrupt()
         slope, offset = _fit_lines(predicted, residual, weights, spacing, settings)
         predicted = predicted + slope * predicted + offset
     return predicted

@@ -21,6 +21,7 @@ from longitudinal_al.imaging.registration_volume import (
     reduced,
     smoothed,
 )
+from longitudinal_al.interruption import Interrupt, never
 
 MODELS = ("rigid", "affine")
 INTERPOLATORS = {"linear": sitk.sitkLinear, "cubic": sitk.sitkBSpline, "nearest": sitk.sitkNearestNeighbor}
@@ -75,6 +76,7 @@ def register(
     seed: int = 0,
     start: np.ndarray | None = None,
     progress: Callable[[float], None] | None = None,
+    interrupt: Interrupt = never,
 ) -> Registration:
     """Register the follow-up to the baseline.
 
@@ -93,6 +95,8 @@ def register(
         A pose (4 x 4, from the follow-up's points to the baseline's) to begin at, instead of a search.
     progress
         Called with the share that is done, 0 to 1.
+    interrupt
+        Called between the steps, on the thread of the caller.
 
     Returns
     -------
@@ -109,33 +113,53 @@ def register(
     begun, report = time.perf_counter(), progress or (lambda share: None)
     generator = np.random.default_rng(seed)
     report(0.0)
-    found = [] if start is not None else find_starts(baseline, followup, generator)
+    found = [] if start is not None else find_starts(baseline, followup, generator, interrupt)
     poses = [one.pose for one in found] if start is None else [start]
     for number, level in enumerate(LEVELS, start=1):
         report(number / (len(LEVELS) + 1))
-        pairing = _pairing(baseline, followup, level, generator)
-        refined = [pairing.refine(pose, steps=level.steps, tolerance_mm=level.tolerance_mm) for pose in poses]
-        rigid = max(refined, key=lambda one: one.correlation)
+        pairing = _pairing(baseline, followup, level, generator, interrupt)
+        rigid = max((_refined(pairing, pose, level, interrupt) for pose in poses), key=_agreement)
         poses = [rigid.pose]
-    best = _affine(pairing, rigid) if model == "affine" else rigid
+    best = _affine(pairing, rigid, interrupt) if model == "affine" else rigid
     report(1.0)
     kept = "rigid" if best is rigid else model
     return Registration(transform_of_pose(best.pose, pairing.centre), time.perf_counter() - begun, kept)
 
 
+def _refined(pairing: Pairing, pose: np.ndarray, level: Level, interrupt: Interrupt) -> Alignment:
+    return pairing.refine(pose, steps=level.steps, tolerance_mm=level.tolerance_mm, interrupt=interrupt)
+
+
+def _agreement(alignment: Alignment) -> float:
+    return alignment.correlation
+
+
 def _pairing(
-    baseline: sitk.Image, followup: sitk.Image, level: Level, generator: np.random.Generator
+    baseline: sitk.Image,
+    followup: sitk.Image,
+    level: Level,
+    generator: np.random.Generator,
+    interrupt: Interrupt,
 ) -> Pairing:
-    plain = [reduced(image, level.resolution_mm) for image in (baseline, followup)]
-    volumes = [locally_normalised(smoothed(volume, level.blur_mm), level.window_mm) for volume in plain]
+    plain, volumes = [], []
+    for image in (baseline, followup):
+        interrupt()
+        plain.append(reduced(image, level.resolution_mm))
+        interrupt()
+        volumes.append(locally_normalised(smoothed(plain[-1], level.blur_mm), level.window_mm))
+    interrupt()
     head = head_mask(plain[1])
     compared = inside_skull(head) if level.brain_only else head
+    interrupt()
     return Pairing(volumes[0], volumes[1], drawn_points(compared.values, level.points, generator))
 
 
-def _affine(pairing: Pairing, rigid: Alignment) -> Alignment:
+def _affine(pairing: Pairing, rigid: Alignment, interrupt: Interrupt) -> Alignment:
     """Refine with scale and shear; the rigid pose stays where that is no better, or not plausible."""
-    affine = pairing.refine(rigid.pose, steps=AFFINE_STEPS, tolerance_mm=LEVELS[-1].tolerance_mm, affine=True)
+    tolerance_mm = LEVELS[-1].tolerance_mm
+    affine = pairing.refine(
+        rigid.pose, steps=AFFINE_STEPS, tolerance_mm=tolerance_mm, affine=True, interrupt=interrupt
+    )
     scales = np.linalg.svd(affine.pose[:3, :3], compute_uv=False)
     plausible = scales.max() < LARGEST_SCALE and scales.min() > 1 / LARGEST_SCALE
     better = affine.correlation > rigid.correlation and affine.overlap > LEAST_KEPT_OVERLAP * rigid.overlap

@@ -18,6 +18,7 @@ from longitudinal_al.imaging.registration_volume import (
     reduced,
     smoothed,
 )
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.project.records import Verdict
 
 RESOLUTION_MM = 2.1
@@ -78,16 +79,26 @@ def reduced_scans(baseline: sitk.Image, followup: sitk.Image) -> tuple[Volume, V
     return reduced(baseline, RESOLUTION_MM), reduced(followup, RESOLUTION_MM)
 
 
-def check_pose(plain: tuple[Volume, Volume], pose: np.ndarray) -> RegistrationCheck:
-    """Check a pose (4 x 4, from the follow-up's points to the baseline's) on scans that were reduced."""
+def check_pose(
+    plain: tuple[Volume, Volume], pose: np.ndarray, interrupt: Interrupt = never
+) -> RegistrationCheck:
+    """Check a pose (4 x 4, from the follow-up's points to the baseline's) on scans that were reduced.
+
+    `interrupt` is called between the steps.
+    """
     heads = [head_mask(volume) for volume in plain]
+    interrupt()
     followup_in_baseline = _covered(heads[1], plain[0], pose)
     baseline_in_followup = _covered(heads[0], plain[1], np.linalg.inv(pose))
-    volumes = [locally_normalised(smoothed(volume, BLUR_MM), WINDOW_MM) for volume in plain]
+    interrupt()
+    volumes = []
+    for volume in plain:
+        volumes.append(locally_normalised(smoothed(volume, BLUR_MM), WINDOW_MM))
+        interrupt()
     indices = drawn_points(inside_skull(heads[1]).values, POINTS, np.random.default_rng(0))
     pairing = Pairing(volumes[0], volumes[1], indices)
     here = pairing.measure(pose)
-    best = pairing.refine(pose, steps=12, tolerance_mm=0.2)
+    best = pairing.refine(pose, steps=12, tolerance_mm=0.2, interrupt=interrupt)
     figures = {
         "similarity": float(np.clip(here.correlation, 0.0, 1.0)),
         "overlap": min(followup_in_baseline, baseline_in_followup),

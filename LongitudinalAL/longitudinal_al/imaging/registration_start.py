@@ -11,6 +11,7 @@ from scipy import ndimage
 from longitudinal_al.imaging.alignment import Alignment, Pairing
 from longitudinal_al.imaging.poses import apply_pose, pose_about, rotation
 from longitudinal_al.imaging.registration_volume import Volume, drawn_points, head_mask, reduced, smoothed
+from longitudinal_al.interruption import Interrupt, never
 
 RESOLUTION_MM = 8.0
 BLUR_MM = 6.0
@@ -25,13 +26,16 @@ ENOUGH_OVERLAP = 0.4
 
 
 def find_starts(
-    baseline: sitk.Image, followup: sitk.Image, generator: np.random.Generator
+    baseline: sitk.Image,
+    followup: sitk.Image,
+    generator: np.random.Generator,
+    interrupt: Interrupt = never,
 ) -> list[Alignment]:
     """Search poses on coarse, blurred scans; return the few best ones, best first.
 
     Heads are laid centre on centre; from there 27 turns of up to 25 degrees about each axis, with shifts of
     up to 40 mm (a scan that covers half of the head has its centre elsewhere), are compared by the
-    correlation of the blurred scans, and the best are refined.
+    correlation of the blurred scans, and the best are refined. `interrupt` is called between the steps.
     """
     coarse = [_coarse(image) for image in (baseline, followup)]
     heads = [head_mask(volume).values for volume in coarse]
@@ -41,9 +45,9 @@ def find_starts(
         volume.points_of(np.argwhere(head)).mean(0) for volume, head in zip(volumes, heads, strict=True)
     ]
     pairing = Pairing(volumes[0], volumes[1], drawn_points(around, SEARCH_POINTS, generator))
-    candidates = _search(pairing, centres)
+    candidates = _search(pairing, centres, interrupt)
     pairing = Pairing(volumes[0], volumes[1], drawn_points(around, REFINE_POINTS, generator))
-    refined = [pairing.refine(pose, steps=15, tolerance_mm=0.5) for pose in candidates]
+    refined = [pairing.refine(pose, steps=15, tolerance_mm=0.5, interrupt=interrupt) for pose in candidates]
     return _distinct(sorted(refined, key=_merit_of, reverse=True), centres[1])[:KEPT]
 
 
@@ -58,11 +62,12 @@ def _compressed(volume: Volume, head: np.ndarray) -> Volume:
     return volume.with_values(np.tanh((volume.values - low) / max(middle - low, 1e-6)))
 
 
-def _search(pairing: Pairing, centres: list[np.ndarray]) -> list[np.ndarray]:
+def _search(pairing: Pairing, centres: list[np.ndarray], interrupt: Interrupt) -> list[np.ndarray]:
     """Measure every turn and shift; return the poses of the most promising ones."""
     shifts = np.array(list(product(SHIFTS_MM, repeat=3)))
     poses, merits = [], []
     for x, y, z in product(TURNS, repeat=3):
+        interrupt()
         turn = rotation(np.array([0, 0, z])) @ rotation(np.array([0, y, 0])) @ rotation(np.array([x, 0, 0]))
         centred = pose_about(turn, centres[1], centres[0])
         merits.append(_merit(*pairing.measure_shifted(centred, shifts)))

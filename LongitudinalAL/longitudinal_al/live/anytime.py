@@ -15,7 +15,7 @@ from longitudinal_al.acquisition.reasons import reasons
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.rounds import score_rows
+from longitudinal_al.scoring import score_rows
 
 SELECT_FROM = 20_000
 """The selector chooses among so many of the highest scores, which keeps a publication cheap."""
@@ -140,7 +140,7 @@ class AnytimeRanking:
             self._networks,
             rows.tolist(),
             seed=self._seed,
-            progress=lambda phase, share: interrupt(),
+            progress=lambda done: interrupt(),
         )
         self.score[rows] = found.score
         self._model[rows] = self._newest

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from longitudinal_al.acquisition.strategies import Needs, strategy
 from longitudinal_al.errors import Interrupted, NotReady, ProjectBusy
+from longitudinal_al.lessons import Lesson, learn, read_lesson
 from longitudinal_al.live.anytime import AnytimeRanking
 from longitudinal_al.live.checking import CheckPlan, check_round
 from longitudinal_al.live.models import Model, live_model_path, model_of_round
@@ -24,7 +25,7 @@ from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.records import Round
 from longitudinal_al.protocol import EventKind
-from longitudinal_al.rounds import Lesson, learn, read_lesson, write_round
+from longitudinal_al.rounds import write_round
 
 Publish = Callable[[EventKind, dict[str, Any]], None]
 Interrupt = Callable[[], None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from longitudinal_al.choosing import SPACING_MM
 from longitudinal_al.network.training import TrainingSettings
-from longitudinal_al.rounds import SPACING_MM
 
 
 @dataclass(frozen=True)

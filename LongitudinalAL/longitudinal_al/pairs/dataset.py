@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from longitudinal_al.errors import NotReady
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.stack import CHANNELS
 
@@ -29,6 +30,8 @@ class LabelledSlicePairs:
         For each labelled row of the pool, its mask on the pair's grid (rows, columns); 0 = no change.
     neighbours : int
         How many slices on either side belong to an example.
+    interrupt : callable
+        Called at every mask.
 
     Raises
     ------
@@ -36,13 +39,22 @@ class LabelledSlicePairs:
         When nothing is labelled.
     """
 
-    def __init__(self, pool: Pool, masks: Mapping[int, np.ndarray], neighbours: int = 1) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        masks: Mapping[int, np.ndarray],
+        neighbours: int = 1,
+        interrupt: Interrupt = never,
+    ) -> None:
         if not masks:
             raise NotReady("nothing is labelled yet: label at least one slice pair first")
         self.pool = pool
         self.neighbours = neighbours
         self.rows = sorted(masks)
-        self.masks = {row: pool.mask_to_network(row, masks[row]) for row in self.rows}
+        self.masks = {}
+        for row in self.rows:
+            interrupt()
+            self.masks[row] = pool.mask_to_network(row, masks[row])
         self.with_change = [row for row in self.rows if self.masks[row].any()]
         self._patches = pool.patch_reader(neighbours)
         self._change_at: dict[int, np.ndarray] = {}

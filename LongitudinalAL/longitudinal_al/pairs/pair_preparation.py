@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from longitudinal_al.imaging.reading import acquisition_time, read_scan
 from longitudinal_al.imaging.registration import register, resample_to
 from longitudinal_al.imaging.registration_check import RegistrationCheck, check_pose, reduced_scans
 from longitudinal_al.imaging.writing import write_image, write_transform
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.frame import Frame
 from longitudinal_al.pairs.given_masks import GivenMask, RegisteredScans, carry_mask, read_given_mask
 from longitudinal_al.pairs.prepared import Prepared
@@ -51,17 +52,13 @@ class Placed:
     reference: sitk.Image | None
 
 
-def _go_on() -> None:
-    """Never interrupt."""
-
-
 def prepare_pair(
     folder: Path,
     pair: Pair,
     key: str,
     pixel_mm: float,
     seed: int = 0,
-    interrupt: Callable[[], None] = _go_on,
+    interrupt: Interrupt = never,
 ) -> Outcome:
     """Prepare one pair; touches nothing but its folder, so pairs can be prepared side by side.
 
@@ -81,7 +78,8 @@ def prepare_pair(
     seed : int
         Of the random steps of the registration.
     interrupt : callable
-        Called several times a second; what it raises ends the work, and the pair stays unprepared.
+        Called several times a second, on both threads that work on the pair; what it raises ends the work,
+        and the pair stays unprepared.
 
     Raises
     ------
@@ -90,16 +88,18 @@ def prepare_pair(
     RegistrationFailed
         When no transform was found at all.
     """
-    baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
+    baseline = read_scan(pair.baseline)
+    interrupt()
+    followup = read_scan(pair.followup)
     interrupt()
     with _thread_beside() as beside:
         reading = beside.submit(read_given_masks, pair)
         transform = _registered(pair, baseline, followup, seed, interrupt)
         looked_at, pose = reduced_scans(baseline, followup), pose_of_transform(transform)
         scans = RegisteredScans(baseline, followup, transform)
-        placing = beside.submit(bring_onto_grid, scans, reading.result())
+        placing = beside.submit(bring_onto_grid, scans, reading.result(), interrupt)
         interrupt()
-        check = _overruled(pair, check_pose(looked_at, pose))
+        check = _overruled(pair, check_pose(looked_at, pose, interrupt))
         interrupt()
         if check.verdict is Verdict.FAILED:
             return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
@@ -111,15 +111,14 @@ def prepare_pair(
 
 
 def _registered(
-    pair: Pair, baseline: sitk.Image, followup: sitk.Image, seed: int, interrupt: Callable[[], None]
+    pair: Pair, baseline: sitk.Image, followup: sitk.Image, seed: int, interrupt: Interrupt
 ) -> sitk.Transform:
     """Return the registration that a human gave, or search for one, or search from the given one."""
     given = pair.registration
     pose = None if given is None else np.array(given.matrix).reshape(4, 4)
     if pose is not None and given is not None and not given.refine:
         return transform_of_pose(pose, np.zeros(3))
-    found = register(baseline, followup, seed=seed, start=pose, progress=lambda share: interrupt())
-    return found.transform
+    return register(baseline, followup, seed=seed, start=pose, interrupt=interrupt).transform
 
 
 def _overruled(pair: Pair, check: RegistrationCheck) -> RegistrationCheck:
@@ -161,14 +160,20 @@ def read_given_masks(pair: Pair) -> dict[str, GivenMask]:
     }
 
 
-def bring_onto_grid(scans: RegisteredScans, masks: Mapping[str, GivenMask]) -> Placed:
+def bring_onto_grid(
+    scans: RegisteredScans, masks: Mapping[str, GivenMask], interrupt: Interrupt = never
+) -> Placed:
     """Bring everything onto the follow-up's grid; without a given foreground it is computed."""
     moved = resample_to(scans.baseline, scans.followup, scans.registration, interpolator="linear")
-    carried = {what: carry_mask(mask, scans) for what, mask in masks.items()}
+    carried = {}
+    for what, mask in masks.items():
+        interrupt()
+        carried[what] = carry_mask(mask, scans)
+    interrupt()
     if "foreground" in carried:
         foreground = carried["foreground"] > 0
     else:
-        foreground = compute_foreground(scans.followup, moved)
+        foreground = compute_foreground(scans.followup, moved, interrupt)
     return Placed(moved, scans.followup, foreground, carried.get("reference"))
 
 
@@ -178,7 +183,7 @@ def _difference_and_write(
     key: str,
     pixel_mm: float,
     beside: ThreadPoolExecutor,
-    interrupt: Callable[[], None],
+    interrupt: Interrupt,
 ) -> Prepared:
     """Difference and cut a pair while the thread beside normalises, packs and writes its volumes.
 
@@ -190,10 +195,10 @@ def _difference_and_write(
     spacing = spacing_of(placed.followup, axis)
     copied = _copy(placed.foreground)
     normalising = {
-        name: beside.submit(_write_normalised, _copy(image), copied, folder / f"{name}.nii.gz")
+        name: beside.submit(_write_normalised, _copy(image), copied, folder / f"{name}.nii.gz", interrupt)
         for name, image in (("baseline", placed.baseline), ("followup", placed.followup))
     }
-    images = {"difference": _difference(placed, axis), "foreground": placed.foreground}
+    images = {"difference": _difference(placed, axis, interrupt), "foreground": placed.foreground}
     arrays = {name: slices_of(image, axis) for name, image in images.items()}
     if placed.reference is not None:
         images["reference"] = placed.reference
@@ -201,20 +206,24 @@ def _difference_and_write(
     interrupt()
     arrays |= {name: np.moveaxis(job.result(), axis, 0) for name, job in normalising.items()}
     interrupt()
-    prepared = _cut(folder, arrays, axis, spacing, key, pixel_mm)
+    prepared = _cut(folder, arrays, axis, spacing, key, pixel_mm, interrupt)
     for written in writing:
         written.result()
     return prepared
 
 
-def _difference(placed: Placed, axis: int) -> sitk.Image:
-    found = difference(placed.baseline, placed.followup, placed.foreground, slice_axis=axis)
-    return _rounded(found)
+def _difference(placed: Placed, axis: int, interrupt: Interrupt) -> sitk.Image:
+    scans = (placed.baseline, placed.followup, placed.foreground)
+    return _rounded(difference(*scans, slice_axis=axis, interrupt=interrupt))
 
 
-def _write_normalised(scan: sitk.Image, foreground: sitk.Image, path: Path) -> np.ndarray:
+def _write_normalised(
+    scan: sitk.Image, foreground: sitk.Image, path: Path, interrupt: Interrupt
+) -> np.ndarray:
     """Write a scan in robust z, and return its voxels."""
+    interrupt()
     image = _rounded(normalise(scan, foreground))
+    interrupt()
     write_image(image, path)
     return sitk.GetArrayFromImage(image)
 
@@ -236,13 +245,15 @@ def _cut(
     spacing: tuple[float, float, float],
     key: str,
     pixel_mm: float,
+    interrupt: Interrupt,
 ) -> Prepared:
     """Cut the pool's slices, and score the difference of each; arrays and mm of (slices, rows, columns)."""
     inside = arrays["foreground"] > 0
     frame = Frame.around(np.any(inside, axis=0), spacing[1:], pixel_mm)
     chosen = [int(index) for index in np.flatnonzero(inside.any(axis=(1, 2)))]
     first, last = chosen[0], chosen[-1]
-    write_stack(folder, frame, arrays, inside, range(first, last + 1))
+    write_stack(folder, frame, arrays, inside, range(first, last + 1), interrupt)
+    interrupt()
     pixel_mm2 = spacing[1] * spacing[2]
     scores = [difference_score(arrays["difference"][index], pixel_mm2=pixel_mm2) for index in chosen]
     return Prepared(key, axis, first, chosen, scores, list(spacing), frame)

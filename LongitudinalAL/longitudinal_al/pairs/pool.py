@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.imaging.reading import read_mask
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.patches import PatchReader, window_in
 from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.pairs.slices import slices_of
@@ -94,15 +95,19 @@ class Pool:
         self.index = {(entry.pair, entry.slice): row for row, entry in enumerate(self.entries)}
 
     @classmethod
-    def open(cls, project: Project, split: Split | None = Split.POOL) -> Pool:
-        """Open the pool of a project, or the slice pairs of its test pairs.
+    def open(cls, project: Project, split: Split | None = Split.POOL, interrupt: Interrupt = never) -> Pool:
+        """Open the pool of a project, or the slice pairs of its test pairs; `interrupt` is called at each pair.
 
         Raises
         ------
         NotReady
             When no pair is prepared, or a prepared pair's files are gone.
         """
-        every = [_open_pair(project, pair) for pair in project.pairs() if pair.state is PairState.PREPARED]
+        every = []
+        for pair in project.pairs():
+            interrupt()
+            if pair.state is PairState.PREPARED:
+                every.append(_open_pair(project, pair))
         if not every:
             raise NotReady(f"{project.folder}: no pair is prepared yet; run `longitudinal-al prepare` first")
         wanted = [pair for pair in every if split is None or pair.pair.split is split]
@@ -172,6 +177,12 @@ class Pool:
             for out, place in zip(outs, places, strict=True):
                 _paste(out, foreground[place])
         return inside
+
+    def voxel_mm(self, row: int) -> tuple[float, float, float]:
+        """Return the size in mm of a voxel of the network's input: across the slices, along rows and columns."""
+        record = self.pairs[self.entries[row].pair].record
+        across, row_mm, column_mm = record.spacing_mm
+        return across, row_mm * record.frame.row_step, column_mm * record.frame.column_step
 
     def mask_to_network(self, row: int, mask: np.ndarray) -> np.ndarray:
         """Take a mask on the pair's grid, (rows, columns), to the network's input; boolean."""

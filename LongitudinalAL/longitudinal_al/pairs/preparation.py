@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longitudinal_al.errors import Cancelled, LongitudinalALError, StorageFailed
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.pair_preparation import Outcome, prepare_pair
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
 from longitudinal_al.pairs.prepared import is_current, preparation_key
@@ -32,7 +33,7 @@ def prepare_project(
     *,
     progress: Progress | None = None,
     seed: int = 0,
-    interrupt: Callable[[], None] = lambda: None,
+    interrupt: Interrupt = never,
 ) -> list[Failure]:
     """Prepare every pair that is not prepared yet, or whose scans have changed since.
 
@@ -100,7 +101,7 @@ def _prepare_all(
     todo: Mapping[str, tuple[Pair, str]],
     pixel_mm: float,
     seed: int,
-    interrupt: Callable[[], None],
+    interrupt: Interrupt,
 ) -> Iterator[tuple[Pair, Outcome]]:
     """Prepare pairs side by side and yield each as it is done; what is not begun is dropped on an error."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -118,7 +119,7 @@ def _prepare_all(
 
 
 def _prepare_or_say_why(
-    folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int, interrupt: Callable[[], None]
+    folder: Path, pair: Pair, key: str, pixel_mm: float, seed: int, interrupt: Interrupt
 ) -> Outcome:
     """Prepare a pair; an error in its data is an outcome, a full disk or the user's change of mind is not."""
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from longitudinal_al.errors import NotReady
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.frame import Frame
 from longitudinal_al.project.files import write_atomically
 
@@ -27,6 +28,7 @@ def write_stack(
     volumes: Mapping[str, np.ndarray],
     foreground: np.ndarray,
     slices: Iterable[int],
+    interrupt: Interrupt = never,
 ) -> None:
     """Cut the given slices of the volumes to the network's frame and write them.
 
@@ -42,11 +44,14 @@ def write_stack(
         Boolean (slices, rows, columns).
     slices : iterable of int
         The slices of the grid to keep, in order.
+    interrupt : callable
+        Called at every slice.
     """
     chosen = list(slices)
     stack = np.zeros((len(chosen), len(CHANNELS), frame.rows, frame.columns), np.float16)
     inside = np.zeros((len(chosen), frame.rows, frame.columns), bool)
     for row, index in enumerate(chosen):
+        interrupt()
         for channel, name in enumerate(CHANNELS):
             stack[row, channel] = np.clip(frame.to_network(volumes[name][index]), *CLIP[name])
         inside[row] = frame.mask_to_network(foreground[index])

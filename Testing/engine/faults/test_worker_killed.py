@@ -128,7 +128,7 @@ def test_the_front_end_is_killed_and_the_worker_goes_too(
     start, worker_command, small_project, save, times, gone, generator: np.random.Generator, victims: str
 ) -> None:
     save(0)
-    ranking = [entry.as_dict() for entry in rank(small_project, "difference", 20)]
+    ranking = [entry.as_dict() for entry in rank(small_project, "difference", 20).entries]
     write_ranking(small_project.folder, "difference", 0, ranking)
     for _ in range(times(1, 50)):
         process = start(FRONT_END, small_project.folder, *worker_command, FAULTS_STEPS="400")

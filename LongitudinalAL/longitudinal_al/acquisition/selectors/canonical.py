@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any, Protocol
 
 import numpy as np
 
 from longitudinal_al.acquisition.candidates import Candidates
 from longitudinal_al.acquisition.neighbours import Neighbours
+from longitudinal_al.interruption import Interrupt, never
 
-Selector = Callable[[Candidates, int, Neighbours, np.random.Generator], list[int]]
+
+class Selector(Protocol):
+    """From scores and features to a batch."""
+
+    __name__: str
+
+    def __call__(
+        self,
+        candidates: Candidates,
+        batch: int,
+        neighbours: Neighbours,
+        generator: np.random.Generator,
+        interrupt: Interrupt = never,
+        **settings: Any,
+    ) -> list[int]:
+        """Return the indices of a batch, best first; `interrupt` is called between the steps."""
 
 
-def canonical(selector: Selector) -> Selector:
+Method = Callable[..., list[int]]
+"""As a `Selector`, but called with an order that is the pool's own, and never with nothing to choose."""
+
+
+def canonical(selector: Method) -> Selector:
     """Let a selector see its candidates sorted by pair and slice, and translate its answer back.
 
     Random numbers are so drawn for the same slice pairs however the pool is shuffled, and the first of equals
@@ -22,13 +43,20 @@ def canonical(selector: Selector) -> Selector:
 
     @wraps(selector)
     def select(
-        candidates: Candidates, batch: int, neighbours: Neighbours, generator: np.random.Generator
+        candidates: Candidates,
+        batch: int,
+        neighbours: Neighbours,
+        generator: np.random.Generator,
+        interrupt: Interrupt = never,
+        **settings: Any,
     ) -> list[int]:
+        interrupt()
         if len(candidates) == 0 or batch <= 0:
             return []
         order = candidates.order()
         is_sorted = bool((order[1:] > order[:-1]).all())
         ordered = candidates if is_sorted else candidates.take(order)
-        return [int(order[index]) for index in selector(ordered, batch, neighbours, generator)]
+        chosen = selector(ordered, batch, neighbours, generator, interrupt, **settings)
+        return [int(order[index]) for index in chosen]
 
     return select

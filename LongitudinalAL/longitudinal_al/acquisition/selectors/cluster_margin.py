@@ -8,6 +8,7 @@ from longitudinal_al.acquisition.candidates import Candidates, Integers
 from longitudinal_al.acquisition.clustering import cluster_pool
 from longitudinal_al.acquisition.neighbours import Neighbours, take_in_order
 from longitudinal_al.acquisition.selectors.canonical import canonical
+from longitudinal_al.interruption import Interrupt, never
 
 KEEP = 10
 CLUSTERING_SEED = 0
@@ -15,7 +16,11 @@ CLUSTERING_SEED = 0
 
 @canonical
 def cluster_margin(
-    candidates: Candidates, batch: int, neighbours: Neighbours, generator: np.random.Generator
+    candidates: Candidates,
+    batch: int,
+    neighbours: Neighbours,
+    generator: np.random.Generator,
+    interrupt: Interrupt,
 ) -> list[int]:
     """Keep the 10 * batch smallest margins, then draw from their clusters in turns, smallest cluster first.
 
@@ -32,8 +37,8 @@ def cluster_margin(
     NotReady
         There are neither clusters nor features.
     """
-    clusters = candidates.cluster if candidates.cluster is not None else _cluster(candidates)
-    choice = neighbours.start(candidates)
+    clusters = candidates.cluster if candidates.cluster is not None else _cluster(candidates, interrupt)
+    choice = neighbours.start(candidates, interrupt)
     score = candidates.ranking_score()
     order = np.argsort(-score, kind="stable")
     kept = order[(choice.open & np.isfinite(score))[order]][: KEEP * batch]
@@ -41,13 +46,14 @@ def cluster_margin(
     return take_in_order(choice, order.tolist(), batch)
 
 
-def _cluster(candidates: Candidates) -> Integers:
+def _cluster(candidates: Candidates, interrupt: Interrupt = never) -> Integers:
     """Return clusters of the candidates, made on the whole pool."""
     features, labelled = candidates.needed_features("cluster_margin")
     pair = np.concatenate([candidates.pair, candidates.labelled.pair])
     index = np.concatenate([candidates.slice, candidates.labelled.slice])
     everything = np.concatenate([features, labelled])
-    return cluster_pool(pair, index, everything, np.random.default_rng(CLUSTERING_SEED))[: len(candidates)]
+    generator = np.random.default_rng(CLUSTERING_SEED)
+    return cluster_pool(pair, index, everything, generator, interrupt)[: len(candidates)]
 
 
 def _turns(kept: Integers, clusters: Integers, generator: np.random.Generator) -> Integers:

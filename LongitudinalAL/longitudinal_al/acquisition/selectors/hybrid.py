@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from longitudinal_al.acquisition.candidates import Candidates, Features, finite_rows
 from longitudinal_al.acquisition.neighbours import Neighbours, take_in_order
 from longitudinal_al.acquisition.selectors.canonical import canonical
+from longitudinal_al.interruption import Interrupt
 
 KEEP = 10
 LARGEST_CORRELATION = 0.999
@@ -16,7 +17,11 @@ REFERENCES_AT_ONCE = 64
 
 @canonical
 def hybrid(
-    candidates: Candidates, batch: int, neighbours: Neighbours, generator: np.random.Generator
+    candidates: Candidates,
+    batch: int,
+    neighbours: Neighbours,
+    generator: np.random.Generator,
+    interrupt: Interrupt,
 ) -> list[int]:
     """Keep the 10 * batch highest scores, then choose one by one what is least redundant.
 
@@ -36,7 +41,7 @@ def hybrid(
         There are no features.
     """
     features, labelled = candidates.needed_features("hybrid")
-    choice = neighbours.start(candidates)
+    choice = neighbours.start(candidates, interrupt)
     score = candidates.ranking_score()
     order = np.argsort(-score, kind="stable")
     kept = order[choice.open[order]][: KEEP * batch]
@@ -47,6 +52,7 @@ def hybrid(
     redundant = np.full(len(kept), -np.inf, dtype=np.float32)
     others = labelled[finite_rows(labelled)] - mean
     for start in range(0, len(others), REFERENCES_AT_ONCE):
+        interrupt()
         block = redundancy(own, others[start : start + REFERENCES_AT_ONCE])
         np.maximum(redundant, block.max(axis=1), out=redundant)
     redundant[worst] = np.inf

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from longitudinal_al.acquisition.candidates import Candidates, Features, finite_rows
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.selectors.canonical import canonical
+from longitudinal_al.interruption import Interrupt
 
 ROWS_AT_ONCE = 1024
 LABELLED_AT_ONCE = 64
@@ -15,7 +16,11 @@ LABELLED_AT_ONCE = 64
 
 @canonical
 def kcenter(
-    candidates: Candidates, batch: int, neighbours: Neighbours, generator: np.random.Generator
+    candidates: Candidates,
+    batch: int,
+    neighbours: Neighbours,
+    generator: np.random.Generator,
+    interrupt: Interrupt,
 ) -> list[int]:
     """Return the greedy k-center of the features: each time the candidate farthest from labelled and chosen.
 
@@ -33,8 +38,8 @@ def kcenter(
     features, labelled = candidates.needed_features("kcenter")
     usable = finite_rows(features)
     labelled = labelled[finite_rows(labelled)]
-    choice = neighbours.start(candidates)
-    nearest = _first_distances(features, labelled, usable)
+    choice = neighbours.start(candidates, interrupt)
+    nearest = _first_distances(features, labelled, usable, interrupt)
     started = len(labelled) > 0
     while len(choice.chosen) < batch:
         distance = np.where(choice.open, np.where(usable, nearest, -1.0), -np.inf)
@@ -59,18 +64,18 @@ def squared_distances(features: Features, centre: NDArray[np.float32]) -> NDArra
 
 
 def _first_distances(
-    features: Features, labelled: Features, usable: NDArray[np.bool_]
+    features: Features, labelled: Features, usable: NDArray[np.bool_], interrupt: Interrupt
 ) -> NDArray[np.float32]:
     """Return what the first choice maximises: distance to the labelled, or else closeness to the mean."""
     if len(labelled):
-        return _distance_to_nearest(features, labelled)
+        return _distance_to_nearest(features, labelled, interrupt)
     if not usable.any():
         return np.zeros(len(features), dtype=np.float32)
     away = squared_distances(features, features[usable].mean(axis=0))
     return np.nanmax(np.where(usable, away, np.nan)) - away
 
 
-def _distance_to_nearest(features: Features, labelled: Features) -> NDArray[np.float32]:
+def _distance_to_nearest(features: Features, labelled: Features, interrupt: Interrupt) -> NDArray[np.float32]:
     """Return each row's squared distance to its nearest labelled one, (n,), in O(N) memory.
 
     The nearest is found with |x|^2 - 2xy + |y|^2, which is fast but rounds; then the distance is taken
@@ -79,6 +84,7 @@ def _distance_to_nearest(features: Features, labelled: Features) -> NDArray[np.f
     best = np.full(len(features), np.inf, dtype=np.float32)
     which = np.zeros(len(features), dtype=np.int64)
     for start in range(0, len(labelled), LABELLED_AT_ONCE):
+        interrupt()
         block = labelled[start : start + LABELLED_AT_ONCE]
         away = np.einsum("ij,ij->i", block, block) - 2.0 * (features @ block.T)
         column = away.argmin(axis=1)

@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 from longitudinal_al.acquisition.candidates import Candidates
 from longitudinal_al.acquisition.neighbours import Neighbours, take_in_order
 from longitudinal_al.acquisition.selectors.canonical import canonical
+from longitudinal_al.interruption import Interrupt
 
 
 @canonical
 def strided(
-    candidates: Candidates, batch: int, neighbours: Neighbours, generator: np.random.Generator
+    candidates: Candidates,
+    batch: int,
+    neighbours: Neighbours,
+    generator: np.random.Generator,
+    interrupt: Interrupt,
 ) -> list[int]:
     """Return every k-th candidate of the pool, k = N / batch, from a random first one; O(N log N).
 
@@ -28,7 +33,7 @@ def strided(
     for shift in bit_reversed(int(np.ceil(stride))):
         steps = first + shift + np.floor(np.arange(min(batch, len(line))) * stride).astype(np.int64)
         order.extend(line[steps[bit_reversed(len(steps))] % len(line)].tolist())
-    return take_in_order(neighbours.start(candidates), dict.fromkeys(order), batch)
+    return take_in_order(neighbours.start(candidates, interrupt), dict.fromkeys(order), batch)
 
 
 def stride_of(pool: int, batch: int) -> float:

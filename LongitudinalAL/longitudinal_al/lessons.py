@@ -1,0 +1,89 @@
+"""What a network learns from: all labels of a project at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from longitudinal_al.interruption import Interrupt, never
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.project.records import utc_now
+from longitudinal_al.project.store import Project
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All labels of a project at one moment.
+
+    Attributes
+    ----------
+    masks : mapping of int to numpy.ndarray
+        The newest label of each labelled slice pair, by row of the pool.
+    last_label : int
+        The project's `last_label_number` then.
+    labelling_seconds : float
+        How long drawing these labels took.
+    read : datetime
+        When that was.
+    """
+
+    pool: Pool
+    masks: dict[int, np.ndarray]
+    last_label: int
+    labelling_seconds: float
+    read: datetime
+
+
+def read_lesson(project: Project, pool: Pool, interrupt: Interrupt = never) -> Lesson:
+    """Read the labels of a project, for training.
+
+    Parameters
+    ----------
+    project : Project
+        Where the labels are.
+    pool : Pool
+        Labels of other slice pairs count as time, and are not learned from.
+    interrupt : callable
+        Called at every label.
+    """
+    number, read = project.last_label_number(), utc_now()  # before the labels: one that comes now is new
+    masks, seconds = {}, 0.0
+    for pair, index in sorted(project.labelled()):
+        interrupt()
+        label = project.label(pair, index)
+        if label is None:
+            continue  # withdrawn just now
+        seconds += (label.ended - label.started).total_seconds()
+        row = pool.index.get((pair, index))
+        if row is not None:
+            masks[row] = label.mask
+    return Lesson(pool, masks, number, seconds, read)
+
+
+def learn(
+    lesson: Lesson,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    start: ChangeNetwork | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+    tell: Callable[[str], None] = lambda message: None,
+) -> ChangeNetwork:
+    """Train a network on a lesson, from random weights or going on from another network.
+
+    Raises
+    ------
+    NotReady
+        When nothing is labelled.
+    """
+    architecture = start.architecture if start else settings.architecture
+    labelled = LabelledSlicePairs(
+        lesson.pool, lesson.masks, architecture.neighbours, interrupt=lambda: progress(0.0)
+    )
+    return train(labelled, settings, seed=seed, start=start, progress=progress, tell=tell)
