@@ -15,12 +15,6 @@ class ParameterNode:
     ----------
     projectFolder : str
         Of the project that was open, empty for none.
-    pair : str
-        The pair that was shown.
-    strategy : str
-        By which slice pairs are chosen; empty: the worker's own.
     """
 
     projectFolder: str = ""
-    pair: str = ""
-    strategy: str = ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from longitudinal_al.errors import StorageFailed, UnreadableImage
 from longitudinal_al.project.records import Pair
@@ -78,8 +79,10 @@ def _fetch(url: str, path: Path, digest: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageFailed(f"{path.parent}: {error.strerror}: check the disk") from error
+        words = _("{folder}: {reason}: check the disk")
+        raise StorageFailed(words.format(folder=path.parent, reason=error.strerror)) from error
     isThere = slicer.util.downloadFile(url, str(path), checksum=f"SHA256:{digest}")
     if not isThere or slicer.util.computeChecksum("SHA256", str(path)) != digest:
         path.unlink(missing_ok=True)
-        raise UnreadableImage(f"{url} could not be fetched whole: check the connection, and try again")
+        words = _("{address} could not be fetched whole: check the connection, and try again")
+        raise UnreadableImage(words.format(address=url))

@@ -6,9 +6,17 @@ from typing import Any
 
 import qt
 
-DEFAULTS: dict[str, Any] = {"project": "", "python": "", "annotator": "", "brush": 3.0, "spacing": 5.0}
-"""Setting -> what it is where it was never set: the last project's folder, the worker's Python (empty:
-Slicer's own), who labels, diameter of the brush in mm, least distance of slices in mm."""
+DEFAULTS: dict[str, Any] = {
+    "project": "",
+    "annotator": "",
+    "strategy": "",
+    "brush": 3.0,
+    "spacing": 5.0,
+    "python": "",
+}
+"""Setting -> what it is where it was never set: the last project's folder, who labels, how slice pairs are
+chosen (empty: the worker's own way), diameter of the brush in mm, least distance of slices in mm, the worker's
+Python (empty: Slicer's own)."""
 
 
 class Settings:

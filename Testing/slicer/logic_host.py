@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import slicer_python  # noqa: F401 - Slicer's Python modules, which the logic imports; skips without slicer-core
 
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.protocol import Event, EventKind, Verb
@@ -22,9 +23,10 @@ from LongitudinalALLib.Signal import Signal
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNALS = {
-    "project": {"createRequested": 1, "openRequested": 1, "installRequested": 0},
+    "project": {"createRequested": 1, "openRequested": 1, "installRequested": 0, "annotatorNamed": 1},
     "pairs": {
         "addFromSceneRequested": 4,
+        "addFolderRequested": 1,
         "addTableRequested": 1,
         "addSampleDataRequested": 0,
         "prepareRequested": 0,
@@ -32,6 +34,7 @@ SIGNALS = {
         "pairChosen": 1,
         "overruleRequested": 2,
         "registerFromTransformRequested": 2,
+        "useTransformRequested": 2,
         "checkViewRequested": 2,
     },
     "label": {
@@ -88,6 +91,9 @@ class ScriptedWorker:
     state: WorkerState = WorkerState.READY
     doing: str = ""
     isClosed: bool = False
+    isSlow: bool = False
+    """Whether it stays when it is asked to leave, until `leave` is called."""
+    is_gone: bool = False
 
     def request(self, verb: Verb, **arguments: Any) -> str:
         self.asked.append((verb, arguments))
@@ -95,9 +101,20 @@ class ScriptedWorker:
 
     def poll(self) -> list[Event]:
         said, self.events = self.events, []
+        if self.state is WorkerState.STOPPING and not self.isSlow:
+            self.leave()
         return said
 
+    def stop(self) -> None:
+        self.state = WorkerState.STOPPING
+
+    kill = stop
+
+    def leave(self) -> None:
+        self.state, self.is_gone = WorkerState.STOPPED, True
+
     def close(self) -> None:
+        self.leave()
         self.isClosed = True
 
     def newest(self, verb: Verb) -> tuple[str, dict[str, Any]]:
@@ -160,9 +177,11 @@ def paint(scene: Any, k: int, label: np.ndarray) -> None:
     """Paint into the shown pair as the Segment Editor does: only the labelmap of class 1 changes."""
     import slicer
 
+    from LongitudinalALLib.SceneLabelmap import sliceImage
+
     pair = scene.shownPair
     scene.jump(k)
-    image = pair.labels._image(label > 0, k)
+    image = sliceImage(pair.grid, label > 0, k)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     logic.SetBinaryLabelmapToSegment(
         image, pair.segmentation, scene.segmentId(), logic.MODE_MERGE_MASK, image.GetExtent()

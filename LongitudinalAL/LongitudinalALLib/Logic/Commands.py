@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.frontend.process_tree import end_tree, start_tree
 from LongitudinalALLib.Logic.Study import Study
 
@@ -39,7 +41,8 @@ class Commands:
         try:
             self._running.append(_Running(command, self._environment(), done))
         except OSError as error:
-            done(-1, f"{command[0]} cannot be started: {error.strerror}")
+            words = _("{program} cannot be started: {reason}")
+            done(-1, words.format(program=command[0], reason=error.strerror))
 
     def tick(self) -> None:
         """Tell who has ended."""

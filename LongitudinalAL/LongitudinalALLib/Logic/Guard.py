@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.errors import LongitudinalALError
 
 
@@ -19,8 +21,7 @@ def guarded(method: Callable[..., Any]) -> Callable[..., None]:
         except LongitudinalALError as error:
             self.showError(str(error))
         except OSError as error:
-            self.showError(
-                f"{error.filename or 'a file'}: {error.strerror or error}; check that the disk is there"
-            )
+            words = _("{file}: {reason}; check that the disk is there")
+            self.showError(words.format(file=error.filename or _("a file"), reason=error.strerror or error))
 
     return run

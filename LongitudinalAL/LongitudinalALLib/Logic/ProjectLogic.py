@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.frontend.learning import RoundFigures, learning_so_far
 from longitudinal_al.protocol import Event, EventKind
 from LongitudinalALLib.Logic.Guard import guarded
@@ -34,16 +36,20 @@ class ProjectLogic:
         section.createRequested.connect(self.create)
         section.openRequested.connect(self.open)
         section.installRequested.connect(self.install)
+        section.annotatorNamed.connect(self.nameAnnotator)
         study.opened.connect(self.refresh)
         study.closing.connect(self._onClosing)
         study.labelsChanged.connect(self.refresh)
         study.pairsChanged.connect(self.refresh)
         study.happened.connect(self._onEvent)
         study.troubled.connect(self.showError)
+        if settings is not None:
+            study.annotator = str(settings.value("annotator"))
+            section.showAnnotator(study.annotator)
 
     def begin(self, folder: str = "") -> None:
         """Say what is missing, and open a project again: that of a saved scene, or else the last one."""
-        self._showMissing()
+        self.showMissing()
         last = folder or (self._settings.value("project") if self._settings is not None else "")
         if last and not self._study.isOpen and Path(last).is_dir():
             self.open(last)
@@ -59,6 +65,13 @@ class ProjectLogic:
         """Open a project."""
         self._study.open(Path(path))
         self._opened()
+
+    @guarded
+    def nameAnnotator(self, name: str) -> None:
+        """Keep who labels, for all labels from now on."""
+        if self._settings is not None:
+            self._settings.setValue("annotator", name)
+        self._study.setAnnotator(name)
 
     def install(self) -> None:
         """Install what is missing; the user has clicked for it."""
@@ -76,6 +89,12 @@ class ProjectLogic:
         """Show what went wrong."""
         self._section.showError(text)
 
+    def showMissing(self) -> None:
+        """Say what is to be installed, if anything."""
+        self._section.showMissingPackages(
+            self._requirements.missing() if self._requirements is not None else None
+        )
+
     def _opened(self) -> None:
         folder = str(self._study.project.folder)
         self._section.showProject(folder)
@@ -83,15 +102,10 @@ class ProjectLogic:
         if self._settings is not None:
             self._settings.setValue("project", folder)
 
-    def _showMissing(self) -> None:
-        self._section.showMissingPackages(
-            self._requirements.missing() if self._requirements is not None else None
-        )
-
     def _onInstalled(self, error: str) -> None:
         self._section.setInstalling(False)
         self._section.showError(error)
-        self._showMissing()
+        self.showMissing()
         if not error:
             self._study.restartWorker()
 
@@ -112,24 +126,39 @@ class ProjectLogic:
 def standing(project: Any) -> str:
     """Say in one line where a project stands."""
     counts = project.status()
-    parts = [_counted(counts["pairs"], "pair"), _counted(counts["slice_pairs"], "slice pair")]
-    parts.append(f"{counts['labelled']} labelled")
+    parts = [
+        _counted(counts["pairs"], _("1 pair"), _("{number} pairs")),
+        _counted(counts["slice_pairs"], _("1 slice pair"), _("{number} slice pairs")),
+        _("{number} labelled").format(number=counts["labelled"]),
+    ]
     if counts["unprepared_pairs"]:
-        parts.append(f"{_counted(counts['unprepared_pairs'], 'pair')} to prepare")
+        parts.append(
+            _counted(counts["unprepared_pairs"], _("1 pair to prepare"), _("{number} pairs to prepare"))
+        )
     if counts["failed_pairs"]:
-        parts.append(f"{_counted(counts['failed_pairs'], 'pair')} failed")
+        parts.append(_counted(counts["failed_pairs"], _("1 pair failed"), _("{number} pairs failed")))
     rounds = learning_so_far(project).rounds
-    return ", ".join([*parts, *(_model(rounds[-1]) if rounds else ["no model yet"])])
+    return ", ".join([*parts, *(_model(rounds[-1]) if rounds else [_("no model yet")])])
 
 
 def _model(newest: RoundFigures) -> list[str]:
     ended = newest.ended.astimezone()
     today = ended.date() == datetime.now().astimezone().date()
-    parts = [f"model of {ended:%H:%M}" if today else f"model of {ended:%Y-%m-%d %H:%M}"]
-    if newest.dice is not None and newest.dice_low is not None and newest.dice_high is not None:
-        parts.append(f"Dice {newest.dice:.2f} ({newest.dice_low:.2f} to {newest.dice_high:.2f})")
-    return parts
+    time = f"{ended:%H:%M}" if today else f"{ended:%Y-%m-%d %H:%M}"
+    return [_("model of {time}").format(time=time), *_measure(newest)]
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
+def _measure(newest: RoundFigures) -> list[str]:
+    """Return the F1 by lesions, or where there is none the Dice, cross-validated, with its interval."""
+    for name, value, low, high in (
+        ("F1", newest.f1, newest.f1_low, newest.f1_high),
+        ("Dice", newest.dice, newest.dice_low, newest.dice_high),
+    ):
+        if value is not None and low is not None and high is not None:
+            words = _("{measure} {value} ({low} to {high})")
+            return [words.format(measure=name, value=f"{value:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")]
+    return []
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many.format(number=number)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import vtk
+from slicer.i18n import tr as _
 
 from longitudinal_al.errors import InvalidInput
 from LongitudinalALLib.SceneGrid import matrixOf
@@ -42,9 +43,8 @@ def poseByHand(transformNode: Any, present: Path) -> np.ndarray:
         When the transform is not linear.
     """
     if not transformNode.IsTransformToWorldLinear():
-        raise InvalidInput(
-            f"{transformNode.GetName()!r} bends space: registrations by hand turn and shift only"
-        )
+        words = _("'{name}' bends space: registrations by hand turn and shift only")
+        raise InvalidInput(words.format(name=transformNode.GetName()))
     matrix = vtk.vtkMatrix4x4()
     transformNode.GetMatrixTransformToWorld(matrix)
     correction = LPS @ np.linalg.inv(matrixOf(matrix)) @ LPS
@@ -72,5 +72,6 @@ def readPose(path: Path) -> np.ndarray:
         pose[:3, :3] = linear
         pose[:3, 3] = translation + centre - linear @ centre
     except (KeyError, ValueError) as error:
-        raise InvalidInput(f"{path} is no linear transform: prepare the pair again") from error
+        words = _("{path} is no linear transform: prepare the pair again")
+        raise InvalidInput(words.format(path=path)) from error
     return pose

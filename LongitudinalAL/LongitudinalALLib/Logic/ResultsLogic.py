@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.slice_grid import read_grid
 from longitudinal_al.project.files import read_json
@@ -64,7 +66,7 @@ class ResultsLogic:
         self._predicting = self._study.request(Verb.PREDICT, pair=pair)
         self._wanted = pair
         self._section.setBusy(True)
-        self._section.showMessage("Predicting ...")
+        self._section.showMessage(_("Predicting ..."))
 
     @guarded
     def choose(self, index: int) -> None:
@@ -93,10 +95,10 @@ class ResultsLogic:
     def export(self, what: str, path: str) -> None:
         """Write labels, predictions or the model into a folder, beside everything else."""
         if self._runCommand is None:
-            raise NotReady("exporting needs the worker's Python: install the packages first")
+            raise NotReady(_("exporting needs the worker's Python: install the packages first"))
         folder = str(self._study.project.folder)
         self._section.setBusy(True)
-        self._section.showMessage("Exporting ...")
+        self._section.showMessage(_("Exporting ..."))
         words = ["export", folder, "--what", what, "--out", path]
         self._runCommand(words, lambda status, said: self._onExported(path, status, said))
 
@@ -121,7 +123,7 @@ class ResultsLogic:
 
     def _change(self, index: int) -> tuple[str, Mapping[str, Any]]:
         if not 0 <= index < len(self._changes):
-            raise NotReady("that change is no longer listed: choose another one")
+            raise NotReady(_("that change is no longer listed: choose another one"))
         return self._changes[index]
 
     def _place(self, pair: str, change: Mapping[str, Any]) -> int:
@@ -158,12 +160,13 @@ class ResultsLogic:
         self._predicting = None
         self._section.setBusy(False)
         if event.kind is not EventKind.DONE:
-            self._section.showMessage(str(event.data.get("message") or "Called off."))
+            self._section.showMessage(str(event.data.get("message") or _("Called off.")))
             return
         self._isListed = False
         self.refresh()
-        found = len([1 for name, _ in self._changes if self._wanted in (None, name)])
-        self._section.showMessage(f"{found} change{'' if found == 1 else 's'} found.")
+        found = len([1 for name, _change in self._changes if self._wanted in (None, name)])
+        words = _("1 change found.") if found == 1 else _("{number} changes found.")
+        self._section.showMessage(words.format(number=found))
 
     def _onTick(self) -> None:
         """Tell the section which pair is shown; lists vanish from the scene when another one is."""
@@ -174,8 +177,8 @@ class ResultsLogic:
 
     def _onExported(self, path: str, status: int, said: str) -> None:
         self._section.setBusy(self._predicting is not None)
-        last = said.strip().splitlines()[-1] if said.strip() else f"exit status {status}"
-        self._section.showMessage(f"Exported to {path}." if status == 0 else last)
+        lines = said.strip().splitlines() or [_("exit status {status}").format(status=status)]
+        self._section.showMessage(_("Exported to {path}.").format(path=path) if status == 0 else lines[-1])
 
     def _onClosing(self) -> None:
         self._predicting = self._shown = None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
 from longitudinal_al.errors import InvalidInput, NotReady, StorageFailed
 
@@ -27,10 +28,11 @@ def writeScan(scene: Any, nodeId: str, path: Path) -> None:
     """
     node = scene.GetNodeByID(nodeId)
     if node is None:
-        raise NotReady("the volume is no longer in the scene: choose another one")
+        raise NotReady(_("the volume is no longer in the scene: choose another one"))
     image = node.GetImageData() if node.IsA("vtkMRMLScalarVolumeNode") else None
     if image is None or image.GetNumberOfScalarComponents() != 1 or min(image.GetDimensions()) < 2:
-        raise InvalidInput(f"{node.GetName()!r} is no 3-D scan: choose a volume with one number a voxel")
+        words = _("'{name}' is no 3-D scan: choose a volume with one number a voxel")
+        raise InvalidInput(words.format(name=node.GetName()))
     storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
     storage.SetUseCompression(1)
     storage.SetFileName(str(path))
@@ -38,6 +40,7 @@ def writeScan(scene: Any, nodeId: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         written = storage.WriteData(node)
     except OSError as error:
-        raise StorageFailed(f"cannot write {path}: {error.strerror}; check the disk") from error
+        words = _("cannot write {path}: {reason}; check the disk")
+        raise StorageFailed(words.format(path=path, reason=error.strerror)) from error
     if not written or not path.is_file():
-        raise StorageFailed(f"cannot write {path}: is the disk full or read-only?")
+        raise StorageFailed(_("cannot write {path}: is the disk full or read-only?").format(path=path))

@@ -10,12 +10,11 @@ from LongitudinalALLib.Signal import Signal
 
 SETTINGS = {
     "python": "pythonEdit",
-    "annotator": "annotatorEdit",
     "brush": "brushBox",
     "spacing": "spacingBox",
 }
-"""Setting -> the widget that shows it: interpreter of the worker (empty: Slicer's own), who labels,
-diameter of the brush in mm, least distance in mm to a labelled slice of the same pair."""
+"""Setting -> the widget that shows it: interpreter of the worker (empty: Slicer's own), diameter of the brush
+in mm, least distance in mm to a labelled slice of the same pair."""
 
 
 class LearningSection(Section):
@@ -126,7 +125,6 @@ class LearningSection(Section):
         """Return all settings as they are shown."""
         return {
             "python": str(self.ui.pythonEdit.property("text")).strip(),
-            "annotator": str(self.ui.annotatorEdit.property("text")).strip(),
             "brush": float(self.ui.brushBox.property("value")),
             "spacing": float(self.ui.spacingBox.property("value")),
         }

@@ -8,6 +8,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from LongitudinalALLib.Sections.ProjectSection import askForFolder
 from LongitudinalALLib.Sections.Rows import PairRow
 from LongitudinalALLib.Sections.Section import Section, fillTable, showText
 from LongitudinalALLib.Signal import Signal
@@ -16,6 +17,8 @@ CHECK_VIEWS = {"flicker": "flickerButton", "checkerboard": "checkerboardButton",
 """Check view -> its button; none of them pressed is the mode `off`."""
 VERDICTS = {"good": "goodButton", "look": "lookButton", "failed": "failedButton"}
 """Verdict -> the button that overrules with it."""
+VERDICT_WORDS = {"good": _("good"), "look": _("doubtful"), "failed": _("failed")}
+STATE_WORDS = {"added": _("to be prepared"), "failed": _("failed")}
 COLOURS = {"good": "#2e7d32", "look": "#b26a00", "failed": "#c62828"}
 
 
@@ -37,13 +40,16 @@ class PairsSection(Section):
     addFromSceneRequested(baselineNodeId, followupNodeId, pair, patient)
     addTableRequested(path)
         A table of pairs (pairs.csv).
+    addFolderRequested(path)
+        A folder with such a table, or with scans.
     addSampleDataRequested()
     prepareRequested(), cancelRequested()
     pairChosen(id)
         Show this pair.
     overruleRequested(id, verdict)
         `good`, `look` or `failed`.
-    registerFromTransformRequested(id, transformNodeId)
+    registerFromTransformRequested(id, transformNodeId), useTransformRequested(id, transformNodeId)
+        Search for the registration from a transform, or take the transform for it.
     checkViewRequested(id, mode)
         `flicker`, `checkerboard`, `edges` or `off`.
 
@@ -56,22 +62,28 @@ class PairsSection(Section):
     ----------
     ask : callable
         Title of a question -> a file.
+    askFolder : callable
+        Title of a question -> a folder.
     """
 
     uiFile = "PairsSection.ui"
 
-    def __init__(self, ask: Callable[[str], str] = askForTable) -> None:
+    def __init__(
+        self, ask: Callable[[str], str] = askForTable, askFolder: Callable[[str], str] = askForFolder
+    ) -> None:
         super().__init__()
         self.addFromSceneRequested = Signal("baselineNodeId", "followupNodeId", "pair", "patient")
         self.addTableRequested = Signal("path")
+        self.addFolderRequested = Signal("path")
         self.addSampleDataRequested = Signal()
         self.prepareRequested = Signal()
         self.cancelRequested = Signal()
         self.pairChosen = Signal("id")
         self.overruleRequested = Signal("id", "verdict")
         self.registerFromTransformRequested = Signal("id", "transformNodeId")
+        self.useTransformRequested = Signal("id", "transformNodeId")
         self.checkViewRequested = Signal("id", "mode")
-        self._ask = ask
+        self._ask, self._askFolder = ask, askFolder
         self._rows: list[PairRow] = []
         self._connectAdding()
         self._connectChecking()
@@ -100,7 +112,9 @@ class PairsSection(Section):
         """List the pairs; the chosen one stays chosen."""
         chosen = self.chosenPair()
         self._rows = list(rows)
-        cells = [[row.patient, row.id, _stateWords(row), row.verdict or "-"] for row in self._rows]
+        cells = [
+            [row.patient, row.id, _stateWords(row), VERDICT_WORDS.get(row.verdict, "-")] for row in self._rows
+        ]
         colours = {(i, 3): COLOURS[row.verdict] for i, row in enumerate(self._rows) if row.verdict in COLOURS}
         fillTable(self.ui.pairsTable, cells, colours)
         self._select(chosen)
@@ -142,6 +156,7 @@ class PairsSection(Section):
         self.ui.addFromSceneButton.toggled.connect(self.ui.fromSceneBox.setVisible)
         self.ui.fromSceneBox.setVisible(False)
         self.ui.addButton.clicked.connect(self._onAdd)
+        self.ui.addFolderButton.clicked.connect(self._onAddFolder)
         self.ui.addTableButton.clicked.connect(self._onAddTable)
         self.ui.addSampleButton.clicked.connect(lambda *_a: self.addSampleDataRequested.emit())
 
@@ -150,7 +165,11 @@ class PairsSection(Section):
             getattr(self.ui, button).toggled.connect(lambda isOn, mode=mode: self._onCheckView(mode, isOn))
         for verdict, button in VERDICTS.items():
             getattr(self.ui, button).clicked.connect(lambda *_a, verdict=verdict: self._onOverrule(verdict))
-        self.ui.registerButton.clicked.connect(self._onRegister)
+        for button, signal in (
+            (self.ui.registerButton, self.registerFromTransformRequested),
+            (self.ui.useTransformButton, self.useTransformRequested),
+        ):
+            button.clicked.connect(lambda *_a, signal=signal: self._onTransform(signal))
 
     def _onAdd(self, *_a: Any) -> None:
         nodes = [
@@ -164,6 +183,11 @@ class PairsSection(Section):
         else:
             self.showMessage("")
             self.addFromSceneRequested.emit(*nodes, *names)
+
+    def _onAddFolder(self, *_a: Any) -> None:
+        path = self._askFolder(_("A folder with scans"))
+        if path:
+            self.addFolderRequested.emit(path)
 
     def _onAddTable(self, *_a: Any) -> None:
         path = self._ask(_("A table of pairs"))
@@ -187,12 +211,12 @@ class PairsSection(Section):
         if pair is not None:
             self.overruleRequested.emit(pair, verdict)
 
-    def _onRegister(self, *_a: Any) -> None:
+    def _onTransform(self, signal: Signal) -> None:
         pair, transform = self.chosenPair(), str(self.ui.transformBox.property("currentNodeID") or "")
         if not transform:
             self.showMessage(_("Choose a transform, or make one and move the baseline with it."))
         elif pair is not None:
-            self.registerFromTransformRequested.emit(pair, transform)
+            signal.emit(pair, transform)
 
     def _select(self, pair: str | None) -> None:
         """Choose the pair again, without telling anyone."""
@@ -218,5 +242,5 @@ def timeWords(seconds: float) -> str:
 
 def _stateWords(row: PairRow) -> str:
     if row.state != "prepared":
-        return row.state
+        return STATE_WORDS.get(row.state, row.state)
     return _("{labelled} of {number} labelled").format(labelled=row.labelled, number=row.slicePairs)

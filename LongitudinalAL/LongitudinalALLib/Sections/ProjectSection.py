@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import qt
 from slicer.i18n import tr as _
@@ -28,11 +29,13 @@ class ProjectSection(Section):
         A folder to make a project in, or one that holds a project.
     installRequested()
         Install the missing packages.
+    annotatorNamed(name)
+        Who labels from now on.
 
     Setters
     -------
-    showProject(path), showStanding(text), showMissingPackages(text or None), showError(text or None),
-    setInstalling(bool), showInstallLine(text)
+    showProject(path), showStanding(text), showAnnotator(name), showMissingPackages(text or None),
+    showError(text or None), setInstalling(bool), showInstallLine(text)
 
     Parameters
     ----------
@@ -47,12 +50,15 @@ class ProjectSection(Section):
         self.createRequested = Signal("path")
         self.openRequested = Signal("path")
         self.installRequested = Signal()
+        self.annotatorNamed = Signal("name")
+        self._annotator = ""
         self._ask = ask
         self.ui.openButton.clicked.connect(lambda *_a: self._askAnd(_("Open a project"), self.openRequested))
         self.ui.createButton.clicked.connect(
             lambda *_a: self._askAnd(_("A folder for the new project"), self.createRequested)
         )
         self.ui.installButton.clicked.connect(lambda *_a: self.installRequested.emit())
+        self.ui.annotatorEdit.editingFinished.connect(self._onAnnotator)
         self.showProject("")
         self.showStanding("")
         self.showMissingPackages(None)
@@ -66,6 +72,11 @@ class ProjectSection(Section):
     def showStanding(self, text: str) -> None:
         """Show where things stand, in one line."""
         showText(self.ui.standingLabel, text)
+
+    def showAnnotator(self, name: str) -> None:
+        """Show who labels; nobody is told."""
+        self._annotator = name
+        self.ui.annotatorEdit.setText(name)
 
     def showMissingPackages(self, text: str | None) -> None:
         """Show what is missing and what installing it means; None: nothing is."""
@@ -86,6 +97,13 @@ class ProjectSection(Section):
     def showError(self, text: str | None) -> None:
         """Show what went wrong and what to do; empty: nothing did."""
         showText(self.ui.errorLabel, text)
+
+    def _onAnnotator(self, *_a: Any) -> None:
+        """Tell the name once for each change: Qt says `editingFinished` also when the focus leaves."""
+        name = str(self.ui.annotatorEdit.property("text")).strip()
+        if name != self._annotator:
+            self._annotator = name
+            self.annotatorNamed.emit(name)
 
     def _askAnd(self, title: str, signal: Signal) -> None:
         path = self._ask(title)

@@ -13,13 +13,14 @@ from LongitudinalALLib.Sections.Section import Section, fillTable, showText
 from LongitudinalALLib.Signal import Signal
 
 EXPORTS = {
-    "labels": "Labels (NIfTI, NRRD with terminology)",
-    "predictions": "Predictions (NIfTI, NRRD with terminology)",
-    "nnunet": "nnU-Net raw dataset",
-    "bundle": "MONAI bundle of the model",
-    "csv": "All labels with their provenance (CSV)",
+    "labels": _("Labels (NIfTI, NRRD with terminology)"),
+    "predictions": _("Predictions (NIfTI, NRRD with terminology)"),
+    "nnunet": _("nnU-Net raw dataset"),
+    "bundle": _("MONAI bundle of the model"),
+    "csv": _("All labels with their provenance (CSV)"),
 }
 """What can be exported -> what is shown."""
+DECISIONS = {"accepted": _("accepted"), "corrected": _("corrected"), "rejected": _("rejected")}
 COLOURS = {"accepted": "#2e7d32", "corrected": "#b26a00", "rejected": "#c62828"}
 
 
@@ -61,7 +62,7 @@ class ResultsSection(Section):
         self._rows: list[ChangeRow] = []
         self._connect()
         for words in EXPORTS.values():
-            self.ui.exportBox.addItem(_(words))
+            self.ui.exportBox.addItem(words)
         self.setPair(None)
         self.showChanges([])
         self.showMessage("")
@@ -73,18 +74,19 @@ class ResultsSection(Section):
         self._rows = list(rows)
         cells = [
             [
+                row.pair,
                 row.name,
                 f"{row.volume:.0f}",
                 f"{row.diameter:.1f}",
                 ", ".join(f"{part:.0f}" for part in row.centre),
-                row.decision or _("open"),
+                DECISIONS.get(row.decision, _("open")),
             ]
             for row in self._rows
         ]
         colours = {
-            (i, 4): COLOURS[row.decision] for i, row in enumerate(self._rows) if row.decision in COLOURS
+            (i, 5): COLOURS[row.decision] for i, row in enumerate(self._rows) if row.decision in COLOURS
         }
-        fillTable(self.ui.changesTable, cells, colours, rightColumns=(1, 2, 3))
+        fillTable(self.ui.changesTable, cells, colours, rightColumns=(2, 3, 4))
         self._enable()
 
     def showMessage(self, text: str) -> None:

@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-from longitudinal_al.cli.arguments import add_project
+from longitudinal_al.cli.arguments import add_project, millimetres
 from longitudinal_al.cli.output import Output
 from longitudinal_al.errors import LongitudinalALError, ProjectBusy
 from longitudinal_al.project.lock import worker_lock
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         default=STRATEGY,
         help=f"by which it ranks when it is not asked (default: {STRATEGY})",
+    )
+    parser.add_argument(
+        "--spacing-mm",
+        metavar="MM",
+        type=millimetres,
+        help="slices of a pair nearer than this to a labelled one are not asked for (default: 5)",
     )
 
 
@@ -55,4 +61,4 @@ def _serve(arguments: argparse.Namespace, channel: Channel, pipes: Pipes) -> int
     with worker_lock(folder):
         # Only now: a second worker leaves at once, and what libraries print finds the pipes taken.
         worker = importlib.import_module("longitudinal_al.worker")
-        return int(worker.serve(folder, arguments.strategy, channel, pipes.input))
+        return int(worker.serve(folder, arguments.strategy, channel, pipes.input, arguments.spacing_mm))
