@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import os
 import shutil
 import subprocess
@@ -140,25 +140,30 @@ def engineEnvironment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "LongitudinalAL"), "PYTHONIOENCODING": "utf-8"}
 
 
-def run(*words: object) -> Any:
-    """Run a command of the engine in its own Python, and return its JSON."""
-    command = [engine(), "-m", "longitudinal_al", *map(str, words), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=engineEnvironment(), timeout=300)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.fixture(scope="session")
 def preparedOnce(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with two synthetic patients, prepared and ranked; take `projectFolder` to write to."""
-    folder = tmp_path_factory.mktemp("scans-ö")
-    run("synthesize", folder / "cohort", "--patients", 2, "--seed", 3)
-    project = folder / "project"
-    run("create", project)
-    run("add", project, "--table", folder / "cohort" / "pairs.csv", "--allow-outside")
-    run("prepare", project)
-    run("rank", project, "--strategy", "difference", "--batch", 20)
-    return project
+    """A project with two tiny patients, prepared and ranked; take `projectFolder` to write to."""
+    return _preparedOnce(tmp_path_factory.getbasetemp())
+
+
+@functools.cache
+def _preparedOnce(base: Path) -> Path:
+    """Make it once for all modules, and for all processes where tests run in several."""
+    isOneOfSeveral = "PYTEST_XDIST_WORKER" in os.environ
+    folder = (base.parent if isOneOfSeveral else base) / "scans-ö"
+    done = folder.with_name("scans are ready")
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        end = time.monotonic() + 120
+        while not done.exists():
+            assert time.monotonic() < end, "the process that makes the tiny project has not finished it"
+            time.sleep(0.1)
+    else:
+        words = [engine(), str(ROOT / "Testing" / "slicer" / "tiny_project.py"), str(folder)]
+        subprocess.run(words, env=engineEnvironment(), check=True, timeout=100)
+        done.touch()
+    return folder / "project"
 
 
 @pytest.fixture

@@ -115,6 +115,30 @@ def test_a_table_is_added_whole_and_a_bad_one_said(empty, preparedOnce, tmp_path
     assert "baseline" in empty.section.last("showMessage")
 
 
+def test_a_folder_of_scans_becomes_pairs_and_says_which_is_the_baseline(empty, preparedOnce, tmp_path):  # noqa: F811
+    empty.section.addFolderRequested.emit(str(preparedOnce.parent / "cohort"))  # it holds a table
+    assert len(empty.section.last("showPairs")) == 2
+    scans = sorted((preparedOnce.parent / "cohort").glob("p1-*.nii.gz"))
+    for folder, names in (("Zoë 1", ("study1", "study2")), ("two", ("post", "pre")), ("three", "abc")):
+        (tmp_path / "scans" / folder).mkdir(parents=True)
+        for scan, name in zip([*scans, scans[0]], names, strict=False):
+            (tmp_path / "scans" / folder / f"{name}.nii.gz").symlink_to(scan)
+    empty.section.addFolderRequested.emit(str(tmp_path / "scans"))
+    found = {pair.id: pair for pair in empty.study.project.pairs()}
+    assert set(found) == {"synth1", "synth2", "Zo_1", "two"}
+    assert found["Zo_1"].patient == "Zoë 1"
+    said = empty.section.last("showMessage")
+    assert said.startswith("2 added. ")
+    assert "two: baseline pre.nii.gz, follow-up post.nii.gz" in said
+    assert "three was passed over: 3 scans, expected 2" in said
+    assert "Zo_1: baseline study1.nii.gz, follow-up study2.nii.gz" in said
+
+
+def test_a_folder_without_scans_says_what_it_takes(empty, tmp_path):
+    empty.section.addFolderRequested.emit(str(tmp_path))
+    assert "give each patient a folder with two scans" in empty.section.last("showMessage")
+
+
 def test_the_sample_data_are_fetched_and_added(empty, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).write_text("scan")
@@ -211,6 +235,13 @@ def test_a_transform_of_the_baseline_corrects_the_registration(desk, host):
     given = desk.study.project.pair(pair).registration
     assert given.refine
     assert desk.worker.newest(Verb.PREPARE)
+    asked = len(desk.worker.asked)
+    desk.section.useTransformRequested.emit(pair, node.GetID())
+    asIs = desk.study.project.pair(pair).registration
+    assert not asIs.refine
+    assert asIs.matrix == pytest.approx(given.matrix)
+    assert len(desk.worker.asked) == asked + 1
+    assert "kept as the registration" in desk.section.shown["showMessage"][-2]
     pose = np.array(given.matrix).reshape(4, 4)
     # A point of the shown baseline lies, once moved, where the new registration takes its value from.
     ras = np.array([12.0, -7.0, 30.0])

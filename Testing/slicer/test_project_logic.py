@@ -19,6 +19,7 @@ class Settings:
             "project": "",
             "python": "",
             "annotator": "Anna",
+            "strategy": "",
             "brush": 3.0,
             "spacing": 5.0,
             **values,
@@ -122,6 +123,10 @@ def test_the_standing_names_model_and_measure(desk, tmp_path):
     said = desk.section.last("showStanding")
     assert said.endswith("Dice 0.61 (0.53 to 0.69)")
     assert f"model of {now.astimezone():%H:%M}" in said
+    figures |= {"cv_f1": 0.55, "cv_f1_low": 0.4, "cv_f1_high": 0.7}
+    desk.study.project.add_round(Round(2, None, 0, 30, now - timedelta(seconds=9), now, None, figures))
+    desk.logic.refresh()
+    assert desk.section.last("showStanding").endswith("F1 0.55 (0.40 to 0.70)")
     assert [each.number for each in desk.learning.last("showCurve")] == [1]
     assert desk.learning.last("showAdvice")
 
@@ -168,7 +173,7 @@ def test_the_worker_s_state_is_said_and_a_crash_can_be_mended(desk, tmp_path):
     desk.study.tick()
     assert desk.learning.last("showState") == "Training on all labels."
     assert desk.learning.last("setBusy") is True
-    desk.workers[0].state = WorkerState.CRASHED
+    desk.workers[0].state, desk.workers[0].is_gone = WorkerState.CRASHED, True
     desk.workers[0].events.append(Event(EventKind.CRASHED, None, {"message": "killed by the system"}))
     desk.study.tick()
     assert desk.section.last("showError") == "killed by the system"
@@ -183,19 +188,33 @@ def test_the_worker_s_state_is_said_and_a_crash_can_be_mended(desk, tmp_path):
 def test_another_strategy_means_another_worker(desk, tmp_path):
     desk.section.createRequested.emit(str(tmp_path / "one"))
     desk.learning.strategyChosen.emit("entropy")
+    desk.study.tick()
     assert [worker.strategy for worker in desk.workers] == [None, "entropy"]
     desk.learning.strategyChosen.emit("entropy")
+    desk.study.tick()
     assert len(desk.workers) == 2
+    assert desk.settings.values["strategy"] == "entropy"  # and tomorrow, too
 
 
-def test_settings_are_kept_and_another_python_means_another_worker(desk, tmp_path):
+def test_settings_are_kept_and_those_that_a_worker_begins_with_mean_another_one(desk, tmp_path):
     desk.section.createRequested.emit(str(tmp_path / "one"))
     desk.learning.settingsChanged.emit({**desk.settings.all(), "brush": 5.0})
     assert len(desk.workers) == 1
     assert desk.settings.values["brush"] == 5.0
-    desk.learning.settingsChanged.emit({**desk.settings.all(), "python": "/opt/python", "annotator": "Ben"})
-    assert len(desk.workers) == 2
+    for number, changed in enumerate(({"python": "/opt/python"}, {"spacing": 8.0}), start=2):
+        desk.learning.settingsChanged.emit({**desk.settings.all(), **changed})
+        desk.study.tick()
+        assert len(desk.workers) == number
+
+
+def test_who_labels_is_known_from_the_first_label_on_and_can_change(desk, tmp_path):
+    assert desk.section.last("showAnnotator") == "Anna"
+    desk.section.createRequested.emit(str(tmp_path / "one"))
+    assert desk.study.annotator == "Anna"
+    desk.section.annotatorNamed.emit("Ben")
     assert desk.study.annotator == "Ben"
+    assert desk.settings.values["annotator"] == "Ben"
+    assert len(desk.workers) == 1  # the worker need not know
 
 
 def test_cancel_calls_everything_off(desk, tmp_path):
