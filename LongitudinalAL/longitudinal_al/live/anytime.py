@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -13,12 +13,15 @@ from longitudinal_al.acquisition.candidates import UNUSABLE, Candidates, Labelle
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.reasons import reasons
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.scoring import score_rows
 
 SELECT_FROM = 20_000
 """The selector chooses among so many of the highest scores, which keeps a publication cheap."""
+COMPARED_FIRST = 256
+"""A new model looks at so many of the labelled slice pairs before the head; at the others after it."""
 
 
 class Tier(IntEnum):
@@ -118,8 +121,7 @@ class AnytimeRanking:
             self._model[:] = 0
         elif Needs.FEATURES in self.wanted.needs and self._features is None:
             self._features = np.zeros((len(self.pool), network.features_size), np.float16)
-        self._line_up()
-        self._waiting_head = min(self._head, len(self._queue))
+        self._waiting_head = self._line_up()
 
     @property
     def waiting(self) -> int:
@@ -131,7 +133,7 @@ class AnytimeRanking:
         """Whether the model has seen enough for a first ranking of its own."""
         return self._waiting_head <= 0 or not len(self._queue)
 
-    def score_chunk(self, count: int, interrupt: Callable[[], None]) -> None:
+    def score_chunk(self, count: int, interrupt: Interrupt) -> None:
         """Let the model look at the next few; when `interrupt` raises, these few are still to come."""
         rows = self._queue[:count]
         found = score_rows(
@@ -149,32 +151,37 @@ class AnytimeRanking:
         self._queue = self._queue[len(rows) :]
         self._waiting_head -= len(rows)
 
-    def _line_up(self) -> None:
-        """Line up what the model has to look at.
+    def _line_up(self) -> int:
+        """Line up what the model has to look at, and return how much of it a first ranking needs.
 
-        First labelled ones, where features are compared with theirs; then the head of the present ranking in
-        its order; then the rest, and there first what no model has looked at for longest.
+        First labelled ones, where features are compared with theirs, but not more than `COMPARED_FIRST`: the
+        time to a first ranking must not grow with what is labelled. Then the head of the present ranking in
+        its order; then the other labelled ones; then the rest, and there first what no model has looked at
+        for longest.
         """
         if not self._networks or self.labelled.all():
             self._queue = self._queue[:0]
-            return
+            return 0
         wanted = self._model < self._newest
         with_features = Needs.FEATURES in self.wanted.needs
-        first = np.flatnonzero(wanted & self.labelled) if with_features else np.zeros(0, dtype=np.int64)
+        compared = np.flatnonzero(wanted & self.labelled) if with_features else np.zeros(0, dtype=np.int64)
+        every = -(-len(compared) // COMPARED_FIRST) or 1
+        is_first = np.arange(len(compared)) % every == 0
         order = self._in_order(self._tiers())
         order = order[wanted[order]]
         head, rest = order[: self._head], order[self._head :]
         rest = rest[np.argsort(self._model[rest], kind="stable")]
-        self._queue = np.concatenate([first, head, rest])
+        self._queue = np.concatenate([compared[is_first], head, compared[~is_first], rest])
+        return int(is_first.sum()) + len(head)
 
     # How it is ordered
 
-    def arrange(self) -> Arrangement:
+    def arrange(self, interrupt: Interrupt = never) -> Arrangement:
         """Order everything that is not labelled, the best first."""
         tiers = self._tiers()
         has_scores = bool((tiers == Tier.SCORED).any())
         acting = self.wanted if has_scores else STRATEGIES["difference"]
-        chosen, why = self._choose(acting, tiers)
+        chosen, why = self._choose(acting, tiers, interrupt)
         tiers[chosen] = Tier.CHOSEN
         rest = self._in_order(tiers)
         rows = np.concatenate([chosen, rest[tiers[rest] != Tier.CHOSEN]])
@@ -201,7 +208,9 @@ class AnytimeRanking:
         usable = np.isfinite(self.score) & ((self.score != UNUSABLE) | (Needs.MODEL not in self.wanted.needs))
         return np.where(usable, self.score, -np.inf)
 
-    def _choose(self, acting: Strategy, tiers: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    def _choose(
+        self, acting: Strategy, tiers: np.ndarray, interrupt: Interrupt
+    ) -> tuple[np.ndarray, list[str]]:
         """Choose the head of the ranking; the labels themselves are never looked at."""
         by_difference = acting.score is ScoreSource.DIFFERENCE
         score = self.difference if by_difference else self.score
@@ -210,19 +219,24 @@ class AnytimeRanking:
             best = np.argpartition(-np.nan_to_num(score[rows], nan=-np.inf), SELECT_FROM)[:SELECT_FROM]
             rows = np.sort(rows[best])
         done = np.flatnonzero(self.labelled)
-        compare = Needs.FEATURES in acting.needs and self._features is not None
+        compare = Needs.FEATURES in acting.needs
         candidates = Candidates(
             **self._of(rows),
             score=score[rows],
-            features=self._features[rows] if compare and self._features is not None else None,
-            labelled=LabelledSlices(
-                **self._of(done),
-                features=self._features[done] if compare and self._features is not None else None,
-            ),
+            features=self._features_of(rows) if compare else None,
+            labelled=LabelledSlices(**self._of(done), features=self._features_of(done) if compare else None),
         )
         generator = np.random.default_rng(self._seed)
-        chosen = acting.selector(candidates, self._batch, Neighbours(self._spacing_mm), generator)
+        chosen = acting.selector(candidates, self._batch, Neighbours(self._spacing_mm), generator, interrupt)
         return rows[chosen], reasons(acting.name, candidates, chosen, self.difference[rows])
+
+    def _features_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the features by the newest model, NaN where it has not looked yet: those of two differ."""
+        if self._features is None:
+            return None
+        features = self._features[rows].astype(np.float32)
+        features[self._model[rows] != self._newest] = np.nan
+        return features
 
     def _of(self, rows: np.ndarray) -> dict[str, Any]:
         return {name: column[rows] for name, column in self._columns.items()}

@@ -12,6 +12,7 @@ import numpy as np
 
 from longitudinal_al.acquisition.reasons import ordinal
 from longitudinal_al.acquisition.strategies import ScoreSource
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.live.anytime import AnytimeRanking, Arrangement, Tier
 from longitudinal_al.project.ranking_file import RankingHead, write_complete_ranking
 from longitudinal_al.project.records import utc_now
@@ -35,7 +36,7 @@ class Publication:
     """
 
     def __init__(self, ranking: AnytimeRanking, spacing_mm: float, seed: int) -> None:
-        self._ranking = ranking
+        self.ranking = ranking
         self._spacing_mm = spacing_mm
         self._seed = seed
         pool = ranking.pool
@@ -47,7 +48,9 @@ class Publication:
         self._difference = _differences(ranking)
         self._thickness = {name: pair.record.spacing_mm[0] for name, pair in pool.pairs.items()}
 
-    def write(self, folder: Path, model: str | None, labels: int) -> RankingHead:
+    def write(
+        self, folder: Path, model: str | None, labels: int, interrupt: Interrupt = never
+    ) -> RankingHead:
         """Write the ranking as it is now.
 
         Parameters
@@ -58,8 +61,10 @@ class Publication:
             The network's file.
         labels : int
             How many slice pairs are labelled.
+        interrupt : callable
+            Called before the file is written; what it raises leaves the file before as it is.
         """
-        arranged = self._ranking.arrange()
+        arranged = self.ranking.arrange(interrupt)
         head = RankingHead(
             strategy=arranged.strategy,
             seed=self._seed,
@@ -71,17 +76,17 @@ class Publication:
             total=len(arranged.rows),
             written=utc_now(),
         )
-        write_complete_ranking(folder, head, self._entries(arranged))
+        entries = list(self._entries(arranged))
+        interrupt()
+        write_complete_ranking(folder, head, entries)
         return head
 
     def _entries(self, arranged: Arrangement) -> Iterator[str]:
         """Yield each entry as a JSON object; a hundred thousand take well under a second."""
         rows, beginning = arranged.rows.tolist(), self._beginning
-        scores = self._ranking.usable_score()[arranged.rows]
+        scores = self.ranking.usable_score()[arranged.rows]
         places = _places(scores, np.isin(arranged.tiers, (Tier.CHOSEN, Tier.SCORED))).tolist()
-        shown = (
-            self._ranking.difference if arranged.strategy == BY_DIFFERENCE else self._ranking.usable_score()
-        )
+        shown = self.ranking.difference if arranged.strategy == BY_DIFFERENCE else self.ranking.usable_score()
         nothing = self._without_score and arranged.strategy != BY_DIFFERENCE
         for reason, row in zip(arranged.reasons, rows, strict=False):
             score = "null" if nothing else _number(float(shown[row]))
@@ -107,7 +112,7 @@ class Publication:
             return f'"score": {_number(score)}, "reason": "{because}"'
 
         def by_difference(row: int, score: float, place: int) -> str:
-            size = _number(float(self._ranking.difference[row]))
+            size = _number(float(self.ranking.difference[row]))
             if not has_model:
                 return f'"score": {size}, "reason": "{difference[row]}."'
             because = f"{difference[row]}; the model has not looked here yet."
@@ -124,7 +129,7 @@ class Publication:
 
     @property
     def _without_score(self) -> bool:
-        return self._ranking.wanted.score is ScoreSource.NONE
+        return self.ranking.wanted.score is ScoreSource.NONE
 
 
 def _number(value: float) -> str:
