@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady
+from longitudinal_al.errors import GeometryMismatch, InvalidInput, LongitudinalALError, NotReady
 from longitudinal_al.frontend.ending import End
 from longitudinal_al.frontend.hints import LabellingHints, Worker
 from longitudinal_al.frontend.queue import LabellingQueue
@@ -66,11 +66,20 @@ class AnnotationSession:
         -------
         list of Event
             For the user; the session's own requests are left out.
+
+        Raises
+        ------
+        StorageFailed, ProjectDamaged
+            When the project cannot be read; never in place of what the worker said.
         """
         events = self._hints.hear()
         if any(event.kind is EventKind.RANKING for event in events):
             self._feed.look_soon()
-        self._feed.refresh()
+        try:
+            self._feed.refresh()
+        except LongitudinalALError:
+            if not events:  # else it is said the next time, and what the worker said is not lost
+                raise
         return events
 
     def next(self) -> Entry | End:

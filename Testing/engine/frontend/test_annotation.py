@@ -231,6 +231,53 @@ def test_the_worker_hears_that_someone_labels_but_not_too_often(
     assert len(session.poll()) == 1, "and are forgotten when they are answered"
 
 
+def test_what_the_worker_said_is_not_lost_when_the_project_cannot_be_read(
+    project: Project, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = ListeningWorker()
+    session = AnnotationSession(project, worker, "x")
+
+    def gone() -> int:
+        raise StorageFailed("the folder is gone")
+
+    monkeypatch.setattr(project, "last_label_number", gone)
+    worker.says = [Event(EventKind.DONE, "7", {})]
+    assert [event.id for event in session.poll()] == ["7"]
+    with pytest.raises(StorageFailed):
+        session.poll()
+    monkeypatch.undo()
+    assert session.poll() == []
+
+
+def test_a_drawing_is_saved_though_the_pair_s_files_are_gone_meanwhile(
+    project: Project, session: AnnotationSession
+) -> None:
+    session.next()
+    shutil.rmtree(project.pair_folder("a"))
+    session.save(MASK)
+    assert project.labelled() == {("a", 3)}
+    with pytest.raises(NotReady, match="'a' is not prepared"):
+        session.open("a", 9)
+
+
+def test_a_project_that_is_gone_is_named_and_nothing_is_left_out_for_it(
+    project: Project, session: AnnotationSession
+) -> None:
+    held = session.next()
+    away = project.folder.with_name("away")
+    try:
+        project.folder.rename(away)
+    except PermissionError:
+        pytest.skip("this system does not let go of open files")
+    for act in (session.next, session.no_change, lambda: session.open("a", 9)):
+        with pytest.raises(StorageFailed, match="is gone"):
+            act()
+    away.rename(project.folder)
+    assert session.next() is held
+    session.save(MASK)
+    assert project.labelled() == {("a", 3)}
+
+
 @pytest.mark.parametrize("state", [WorkerState.CRASHED, WorkerState.HUNG, WorkerState.STOPPED])
 def test_labelling_goes_on_without_the_worker(project: Project, publish: Publish, state: WorkerState) -> None:
     worker = ListeningWorker()
