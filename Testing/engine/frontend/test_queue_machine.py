@@ -1,6 +1,8 @@
-"""Any order of ranking, next, label, skip, back and withdraw keeps the queue's promises."""
+"""Any order of ranking, next, label, skip, back, withdraw, merge and crash keeps the queue's promises."""
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from longitudinal_al.frontend.ranking import SPACING_MM, Entry, Ranking
 
 PAIRS = {"a": 1.0, "b": 3.0, "c": 5.0}
 SLICES = 8
+SOAK = bool(os.environ.get("LONGITUDINALAL_SOAK"))
 KEYS = st.tuples(st.sampled_from(sorted(PAIRS)), st.integers(0, SLICES - 1))
 Key = tuple[str, int]
 
@@ -45,6 +48,32 @@ class Labelling(RuleBasedStateMachine):
     @rule(key=KEYS)
     def someone_else_withdraws(self, key: Key) -> None:
         self.labels.discard(key)
+
+    @rule(
+        keys=st.sets(KEYS, max_size=6), withdrawn=st.sets(KEYS, max_size=3), is_told_one_by_one=st.booleans()
+    )
+    def merge(self, keys: set[Key], withdrawn: set[Key], is_told_one_by_one: bool) -> None:
+        """Many labels and withdrawals of a copy come at once; also what is in hand may be among them."""
+        self.labels = (self.labels | keys) - withdrawn
+        if not is_told_one_by_one:
+            self.queue.take_labels(self.labels)
+            return
+        for key in sorted(withdrawn):
+            self.queue.withdrawn(*key)
+        for key in sorted(keys - withdrawn):
+            self.queue.labelled(*key)
+
+    @rule()
+    def crash(self) -> None:
+        """All that the queue knew is gone; a new session knows the labels, and has to read the ranking."""
+        self.queue = LabellingQueue()
+        self.ranking, self.hand, self.skipped = None, None, []
+        self.left_out.clear()
+        recent = sorted(self.labels)[:3]
+        for key in recent:
+            self.queue.remember(Entry(*key))
+        self.queue.take_labels(self.labels)
+        self.seen = set(recent)
 
     @rule(pair=st.sampled_from(sorted(PAIRS)))
     def a_pair_cannot_be_shown(self, pair: str) -> None:
@@ -153,4 +182,6 @@ class Labelling(RuleBasedStateMachine):
 
 
 TestLabelling = Labelling.TestCase
-TestLabelling.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestLabelling.settings = settings(
+    max_examples=3000 if SOAK else 80, stateful_step_count=60 if SOAK else 30, deadline=None
+)

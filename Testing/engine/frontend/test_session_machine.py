@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,9 @@ from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 
+SOAK = bool(os.environ.get("LONGITUDINALAL_SOAK"))
 KEYS = st.tuples(st.sampled_from("ab"), st.integers(0, 11))
+ALL_KEYS = [(pair, index) for pair in "ab" for index in range(12)]
 Key = tuple[str, int]
 
 
@@ -31,6 +34,10 @@ def drawn(value: int) -> np.ndarray:
     mask = np.zeros((6, 8), np.uint8)
     mask[0] = np.unpackbits(np.array([value], np.uint8))
     return mask
+
+
+def value_of(label: Label) -> int:
+    return int(np.packbits(label.mask[0])[0])
 
 
 class Session(RuleBasedStateMachine):
@@ -44,7 +51,8 @@ class Session(RuleBasedStateMachine):
         self.project = make(self.path)
         self.copy: Path | None = None
         self.saved: dict[Key, int] = {}
-        self.elsewhere: dict[Key, int] = {}
+        self.elsewhere: set[tuple[Key, int]] = set()
+        self.ever: set[tuple[Key, int]] = set()
         self.begin()
 
     def begin(self) -> None:
@@ -76,6 +84,7 @@ class Session(RuleBasedStateMachine):
     def label(self, value: int) -> None:
         self.session.save(drawn(value))
         self.saved[self.held] = value
+        self.ever.add((self.held, value))
 
     @precondition(lambda self: self.held)
     @rule()
@@ -102,43 +111,62 @@ class Session(RuleBasedStateMachine):
         with Project.open(self.path) as other:
             other.save_label(Label(*key, drawn(value), "Bert", utc_now(), utc_now()))
         self.saved[key] = value
+        self.ever.add((key, value))
 
-    @rule()
-    def crash(self) -> None:
-        """All that was in memory is gone; nothing is closed in good order."""
+    @rule(key=KEYS)
+    def crash(self, key: Key) -> None:
+        """All that was in memory is gone, and the files are as they were in the middle of a transaction."""
+        crashed = self.path.with_name("crashed")
+        insert = "INSERT INTO labels (pair, slice, withdrawn, annotator, saved) VALUES (?, ?, 1, 'x', 'x')"
+        with self.project._database.transaction() as connection:
+            connection.execute(insert, key)
+            shutil.copytree(self.path, crashed)
         self.project.close()
+        shutil.rmtree(self.path)
+        crashed.rename(self.path)
         self.project = Project.open(self.path)
         self.begin()
 
-    @precondition(lambda self: self.copy is None)
     @rule(key=KEYS, value=st.integers(0, 255))
     def a_copy_is_labelled_elsewhere(self, key: Key, value: int) -> None:
-        self.copy = self.path.with_name("copy")
-        self.project.close()
-        shutil.copytree(self.path, self.copy)
-        self.project = Project.open(self.path)
-        self.begin()
+        if self.copy is None:
+            self.copy = self.path.with_name("copy")
+            shutil.copytree(self.path, self.copy)
         with Project.open(self.copy) as other:
             other.save_label(Label(*key, drawn(value), "Carla", utc_now(), utc_now()))
-        self.elsewhere = {key: value}
+        self.elsewhere.add((key, value))
+
+    @precondition(lambda self: self.copy is not None)
+    @rule(key=KEYS)
+    def a_label_of_the_copy_is_withdrawn(self, key: Key) -> None:
+        with Project.open(self.copy) as other:
+            if key in other.labelled():
+                other.withdraw_label(*key, "Carla")
 
     @precondition(lambda self: self.copy is not None)
     @rule()
     def merge(self) -> None:
         self.project.merge(self.copy)
-        for key, value in self.elsewhere.items():
-            past = [version.label for version in self.project.label_history(*key)]
-            assert any(label is not None and np.array_equal(label.mask, drawn(value)) for label in past)
+        self.ever |= self.elsewhere
+        with Project.open(self.copy) as other:
+            theirs = {key for key in ALL_KEYS if other.label_history(*key)}
+        for key in theirs:  # which of the two counts is told by the tests of merging
             now = self.project.label(*key)
             self.saved.pop(key, None)
             if now is not None:
-                self.saved[key] = int(np.packbits(now.mask[0])[0])
+                self.saved[key] = value_of(now)
 
     @invariant()
     def every_label_is_there(self) -> None:
         labels = self.project.labels()
-        found = {(label.pair, label.slice): int(np.packbits(label.mask[0])[0]) for label in labels}
+        found = {(label.pair, label.slice): value_of(label) for label in labels}
         assert found == self.saved
+
+    @invariant()
+    def every_version_is_there(self) -> None:
+        for key, value in self.ever:
+            past = [version.label for version in self.project.label_history(*key)]
+            assert any(label is not None and value_of(label) == value for label in past)
 
     def teardown(self) -> None:
         self.project.close()
@@ -150,5 +178,7 @@ def test_no_label_is_lost_in_any_order(
 ) -> None:
     run_state_machine_as_test(
         lambda: Session(make_project, publish),
-        settings=settings(max_examples=15, stateful_step_count=20, deadline=None),
+        settings=settings(
+            max_examples=300 if SOAK else 15, stateful_step_count=40 if SOAK else 20, deadline=None
+        ),
     )
