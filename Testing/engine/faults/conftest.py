@@ -81,18 +81,28 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture(scope="session")
-def disk(tmp_path_factory: pytest.TempPathFactory) -> str:
+def build_preloaded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Return a function that builds a C file of this folder as a library to be preloaded."""
+
+    def build(name: str) -> str:
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        if not sys.platform.startswith("linux") or compiler is None:
+            pytest.skip(f"needs Linux and a C compiler, for {name}")
+        library = tmp_path_factory.mktemp("preloaded") / f"{name}.so"
+        source = Path(__file__).with_name(name)
+        command = [compiler, "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl", "-lpthread"]
+        built = subprocess.run(command, capture_output=True, text=True, check=False)
+        if built.returncode:
+            pytest.skip(f"the C compiler cannot build {name}: {built.stderr[-500:]}")
+        return str(library)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def disk(build_preloaded: Callable[[str], str]) -> str:
     """Return the library that makes a disk misbehave, to be preloaded (see disk.c)."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if not sys.platform.startswith("linux") or compiler is None:
-        pytest.skip("needs Linux and a C compiler, to stand in for a disk that misbehaves")
-    library = tmp_path_factory.mktemp("disk") / "disk.so"
-    source = Path(__file__).with_name("disk.c")
-    command = [compiler, "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl", "-lpthread"]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    if built.returncode:
-        pytest.skip(f"the C compiler cannot build the stand-in for a disk: {built.stderr[-500:]}")
-    return str(library)
+    return build_preloaded("disk.c")
 
 
 @pytest.fixture
