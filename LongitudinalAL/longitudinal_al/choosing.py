@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy as np
 from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.reasons import reasons
-from longitudinal_al.acquisition.strategies import Needs, ScoreSource, Strategy
+from longitudinal_al.acquisition.strategies import Needs, Strategy
+from longitudinal_al.evidence import Evidence
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.scoring import Scored, score_rows
+from longitudinal_al.project.records import Verdict
+from longitudinal_al.scoring import NOTHING_KNOWN, Scored, compares_features, features_alone, score_rows
 
 SPACING_MM = 5.0
 """Slices of one pair that lie nearer than this to a labelled one show nearly the same."""
@@ -51,10 +53,12 @@ def acquire(
     spacing_mm: float,
     seed: int,
     progress: CountProgress = not_counting,
+    given: Evidence = NOTHING_KNOWN,
 ) -> list[RankedSlicePair]:
     """Choose among the unlabelled slice pairs of a pool.
 
-    No label and no reference is looked at: only which slice pairs are labelled.
+    No label and no reference is looked at, but those that are given: the selector only learns which slice
+    pairs are labelled.
 
     Parameters
     ----------
@@ -68,20 +72,28 @@ def acquire(
         Smallest distance to labelled and chosen slices of the same pair; 0 switches this off.
     progress : callable
         See `CountProgress`; the phases are "scoring" and "choosing".
+    given : Evidence
+        What is known besides.
 
     Returns
     -------
     list of RankedSlicePair
         Best first.
+
+    Raises
+    ------
+    NotReady
+        When the strategy needs what is not there.
     """
     done = set(labelled)
     open_rows = [row for row in range(len(pool)) if row not in done]
-    scored, known = _score_all(pool, wanted, networks, open_rows, labelled, seed, progress)
+    scored, known = _score_all(pool, wanted, networks, open_rows, labelled, seed, progress, given)
     candidates = Candidates(
-        **_columns(pool, open_rows),
+        **columns_of(pool, open_rows),
         score=scored.score,
         features=scored.features,
-        labelled=LabelledSlices(**_columns(pool, labelled), features=known),
+        labelled=LabelledSlices(**columns_of(pool, labelled), features=known),
+        **further_columns(pool, open_rows, scored, wanted, given),
     )
 
     def interrupt() -> None:
@@ -90,8 +102,7 @@ def acquire(
     chosen = wanted.selector(
         candidates, batch, Neighbours(spacing_mm), np.random.default_rng(seed), interrupt
     )
-    difference = np.array([pool.entries[row].difference_score for row in open_rows])
-    sentences = reasons(wanted.name, candidates, chosen, difference)
+    sentences = reasons(wanted.name, candidates, chosen, candidates.difference)
     return [
         _entry(pool, open_rows[place], scored.score[place], why)
         for place, why in zip(chosen, sentences, strict=True)
@@ -106,28 +117,56 @@ def _score_all(
     labelled: Sequence[int],
     seed: int,
     progress: CountProgress,
+    given: Evidence,
 ) -> tuple[Scored, np.ndarray | None]:
     """Score what is open; where features are compared, return those of the labelled slice pairs too."""
-    compared = labelled if Needs.FEATURES in wanted.needs else []
+    compared = labelled if compares_features(wanted) else []
     total = len(open_rows) + len(compared)
-    scored = score_rows(
-        pool, wanted, networks, open_rows, seed=seed, progress=lambda count: progress("scoring", count, total)
-    )
-    if Needs.FEATURES not in wanted.needs:
+
+    def count(done: int) -> None:
+        progress("scoring", done, total)
+
+    scored = score_rows(pool, wanted, networks, open_rows, seed=seed, progress=count, given=given)
+    if not compares_features(wanted):
         return scored, None
-    features_alone = replace(wanted, score=ScoreSource.NONE)
     known = score_rows(
         pool,
-        features_alone,
+        features_alone(wanted),
         networks,
         compared,
         seed=seed,
-        progress=lambda count: progress("scoring", len(open_rows) + count, total),
+        progress=lambda done: count(len(open_rows) + done),
+        given=given,
     )
     return scored, known.features
 
 
-def _columns(pool: Pool, rows: Sequence[int]) -> dict[str, Any]:
+def further_columns(
+    pool: Pool, rows: Sequence[int], scored: Scored, wanted: Strategy, given: Evidence
+) -> dict[str, Any]:
+    """Return what a selector sees of slice pairs besides where they lie, their scores and their features.
+
+    A pair is held back when the check of its registration was not content, and nobody has judged it good;
+    one that failed is not in the pool at all.
+    """
+    also = dict(scored.also)
+    expected = also.get("predicted_change", np.zeros(len(rows)))
+    wants_seconds = Needs.COST in wanted.needs and given.seconds is not None
+    doubtful = {
+        name for name, one in pool.pairs.items() if one.pair.verdict in (Verdict.LOOK, Verdict.FAILED)
+    }
+    return {
+        **also,
+        "difference": np.array([pool.entries[row].difference_score for row in rows], float),
+        "seconds": given.seconds(rows, expected) if wants_seconds and given.seconds else None,
+        "held_back": np.array([pool.entries[row].pair in doubtful for row in rows], bool),
+        "round": given.round,
+        "rounds": given.rounds,
+    }
+
+
+def columns_of(pool: Pool, rows: Sequence[int]) -> dict[str, Any]:
+    """Return where slice pairs lie, as `Candidates` and `LabelledSlices` ask for it."""
     entries = [pool.entries[row] for row in rows]
     return {
         "pair": np.array([entry.pair for entry in entries], dtype=np.str_),

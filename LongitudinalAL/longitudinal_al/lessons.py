@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
+from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.training import TrainingSettings, train
@@ -87,3 +88,44 @@ def learn(
         lesson.pool, lesson.masks, architecture.neighbours, interrupt=lambda: progress(0.0)
     )
     return train(labelled, settings, seed=seed, start=start, progress=progress, tell=tell)
+
+
+def settings_for(wanted: Strategy, settings: TrainingSettings) -> TrainingSettings:
+    """Return settings whose networks know what a strategy asks them for: their own loss, if it needs that."""
+    if Needs.PREDICTED_LOSS not in wanted.needs:
+        return settings
+    return replace(settings, predicts_loss=True)
+
+
+def members_for(wanted: Strategy) -> int:
+    """Return how many networks a strategy wants to be trained: its setting `members`, else one."""
+    return int(wanted.settings.get("members", 1)) if Needs.ENSEMBLE in wanted.needs else 1
+
+
+def learn_members(
+    lesson: Lesson,
+    settings: TrainingSettings,
+    members: int,
+    *,
+    seed: int,
+    progress: Callable[[float], None] = lambda share: None,
+    tell: Callable[[str], None] = lambda message: None,
+) -> list[ChangeNetwork]:
+    """Train an ensemble on a lesson: the same labels, other weights and other batches for each member.
+
+    The first member is the network that `learn` gives for the same seed.
+    """
+    networks = []
+    for member in range(members):
+
+        def report(share: float, done: int = member) -> None:
+            progress((done + share) / members)
+
+        own = member_seed(seed, member)
+        networks.append(learn(lesson, settings, seed=own, progress=report, tell=tell))
+    return networks
+
+
+def member_seed(seed: int, member: int) -> int:
+    """Return the seed of a member of an ensemble; far from those of other experiments with seeds 0, 1, ..."""
+    return seed + 1_000_003 * member

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from longitudinal_al.acquisition.strategies import Needs, strategy
+import numpy as np
+
+from longitudinal_al.acquisition.strategies import Needs, Strategy, cold_start_of, strategy
 from longitudinal_al.choosing import SPACING_MM, CountProgress, RankedSlicePair, acquire, not_counting
-from longitudinal_al.lessons import Lesson, learn, read_lesson
+from longitudinal_al.evidence import Evidence
+from longitudinal_al.lessons import Lesson, learn_members, members_for, read_lesson, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import newest_model, save_networks
+from longitudinal_al.network.contrast_file import contrast_of_pool
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.prepared import Prepared
@@ -29,10 +34,12 @@ def train_round(
     *,
     seed: int = 0,
     settings: TrainingSettings | None = None,
+    strategy_name: str = "",
+    members: int | None = None,
     progress: Progress = _silent,
     tell: Callable[[str], None] = lambda message: None,
 ) -> Round:
-    """Train a network on all labels of a project, and write it down as a round.
+    """Train a network, or several, on all labels of a project, and write that down as a round.
 
     Parameters
     ----------
@@ -42,6 +49,10 @@ def train_round(
         Of everything random.
     settings : TrainingSettings, optional
         By default the product's own.
+    strategy_name : str
+        A strategy that will ask the network: it learns what that needs besides, such as its own loss.
+    members : int, optional
+        How many networks to train; by default as many as the strategy wants, and one without a strategy.
     progress, tell : callable
         Called with the phase and the share that is done, and with sentences for the user.
 
@@ -51,20 +62,30 @@ def train_round(
         When nothing is prepared or labelled.
     """
     settings = settings or TrainingSettings()
+    if strategy_name:
+        settings = settings_for(strategy(strategy_name), settings)
+        members = members or members_for(strategy(strategy_name))
 
     def reading() -> None:
         progress("reading", 0.0)
 
     with project.writer_lock("train"):
         lesson = read_lesson(project, Pool.open(project, interrupt=reading), reading)
-        network = learn(
-            lesson, settings, seed=seed, progress=lambda share: progress("training", share), tell=tell
+        networks = learn_members(
+            lesson,
+            settings,
+            members or 1,
+            seed=seed,
+            progress=lambda share: progress("training", share),
+            tell=tell,
         )
-        return write_round(project, lesson, network, {"seed": seed, "steps": settings.steps})
+        return write_round(project, lesson, networks, {"seed": seed, "steps": settings.steps})
 
 
-def write_round(project: Project, lesson: Lesson, network: ChangeNetwork, given: Mapping[str, int]) -> Round:
-    """Keep a trained network as the next round; to be called with the writer's lock held.
+def write_round(
+    project: Project, lesson: Lesson, networks: Sequence[ChangeNetwork], given: Mapping[str, int]
+) -> Round:
+    """Keep trained networks as the next round; to be called with the writer's lock held.
 
     Parameters
     ----------
@@ -73,7 +94,7 @@ def write_round(project: Project, lesson: Lesson, network: ChangeNetwork, given:
     """
     number = project.next_round_number()
     path = project.folder / "models" / f"round-{number:03d}.safetensors"
-    save_networks([network], path)
+    save_networks(networks, path)
     figures = {
         "with_change": sum(bool(mask.any()) for mask in lesson.masks.values()),
         "steps": given["steps"],
@@ -121,7 +142,7 @@ def rank(
     batch, spacing_mm, seed, progress
         See `choosing.acquire`; by default the spacing is `SPACING_MM`.
     """
-    wanted = strategy(strategy_name)
+    wanted = _able_now(project, strategy(strategy_name))
     pool = Pool.open(project, interrupt=lambda: progress("reading", 0, 1))
     names = project.labelled()
     labelled = [row for row, entry in enumerate(pool.entries) if (entry.pair, entry.slice) in names]
@@ -135,8 +156,46 @@ def rank(
         spacing_mm=SPACING_MM if spacing_mm is None else spacing_mm,
         seed=seed,
         progress=progress,
+        given=project_evidence(project, pool, wanted, progress),
     )
     return Batch(entries, len(pool) - len(labelled))
+
+
+def _able_now(project: Project, wanted: Strategy) -> Strategy:
+    """Return the strategy, or that which it names for the time when there is no model."""
+    first = cold_start_of(wanted)
+    has_model = any(finished.model is not None for finished in project.rounds())
+    return wanted if has_model or first is None or Needs.MODEL not in wanted.needs else first
+
+
+def project_evidence(
+    project: Project, pool: Pool, wanted: Strategy, progress: CountProgress = not_counting
+) -> Evidence:
+    """Return what a project knows besides its images, as far as a strategy needs it; never a reference.
+
+    Parameters
+    ----------
+    project : Project
+        With its labels.
+    pool : Pool
+        Its pool.
+    wanted : Strategy
+        Names what it needs.
+    progress : callable
+        The phases are "reading" and "comparing", which is when the contrastive encoders are trained.
+    """
+    labels: Mapping[int, np.ndarray] = {}
+    if Needs.FITTED_MISALIGNMENT in wanted.needs:
+        labels = read_lesson(project, pool, lambda: progress("reading", 0, 1)).masks
+
+    def report(share: float) -> None:
+        progress("comparing", round(share * len(pool)), len(pool))
+
+    return Evidence(
+        labels=labels,
+        contrast=cache(lambda: contrast_of_pool(project.folder, pool, progress=report)),
+        round=project.next_round_number(),
+    )
 
 
 def write_batch(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import NotReady, ProjectBusy, UnknownName
@@ -123,3 +124,26 @@ def test_a_longer_training_is_another_model(trained_project):
     second = train_round(trained_project, settings=replace(QUICK, steps=8), seed=1)
     assert second.number == first.number + 1
     assert second.model != first.model
+
+
+def test_an_ensemble_is_as_many_different_networks_and_begins_with_the_single_one(trained_project):
+    single = load_networks(trained_project.rounds()[0].model)
+    finished = train_round(trained_project, settings=QUICK, members=3)
+    members = load_networks(finished.model)
+    assert len(members) == 3
+    weights = [one.head.weight for one in (*members, *single)]
+    assert torch.equal(weights[0], weights[3])
+    assert not torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[1], weights[2])
+
+
+def test_a_network_trained_for_a_strategy_knows_what_that_asks(small_project):
+    for entry in Pool.open(small_project).entries[::9]:
+        label(small_project, entry.pair, entry.slice)
+    plain, asked = (
+        load_networks(train_round(small_project, settings=QUICK, strategy_name=name).model)[0]
+        for name in ("entropy", "learning_loss")
+    )
+    assert plain.loss_head is None
+    assert asked.loss_head is not None
+    assert rank(small_project, "learning_loss", 2)

@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import ChangeNetwork, Reading, network_input
 from longitudinal_al.network.attention import attention
-from longitudinal_al.network.device import fast_dtype, pick_device
+from longitudinal_al.network.device import fast_dtype, is_out_of_memory, pick_device, with_less_memory
 from longitudinal_al.network.input_variants import predicted_variants
 from longitudinal_al.network.last_layer_gradients import last_layer_gradients
 from longitudinal_al.pairs.pool import Pool
@@ -133,7 +133,7 @@ def predict(
     device : torch.device, optional
         Where to run; by default the best there is.
     batch : int
-        Slice pairs at a time.
+        Slice pairs at a time; fewer where memory runs out, and then on the CPU.
     extras : collection of str
         What is wanted besides, names of `EXTRAS`.
 
@@ -146,15 +146,37 @@ def predict(
     ------
     NotReady
         When the loss is asked for, and the network was not trained to predict it.
+    OutOfMemory
+        When a single slice pair does not fit on the CPU.
     """
     device = device or pick_device()
-    ready = [_ready(network, device, dropout_passes > 0) for network in networks]
-    if dropout_passes:
-        ready = ready[:1] * dropout_passes
     with torch.inference_mode(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        for start in range(0, len(rows), batch):
-            yield _predict_batch(ready, pool, list(rows[start : start + batch]), device, extras)
+        ready: list[ChangeNetwork] = []
+        start = 0
+        while start < len(rows):
+            some = list(rows[start : start + batch])
+            try:
+                ready = ready or _members(networks, device, dropout_passes)
+                predicted = _predict_batch(ready, pool, some, device, extras)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                predicted = None
+            if predicted is None:
+                ready = []
+                device, batch = with_less_memory(device, len(some))
+                continue
+            yield predicted
+            start += len(some)
+
+
+def _members(
+    networks: Sequence[ChangeNetwork], device: torch.device, dropout_passes: int
+) -> list[ChangeNetwork]:
+    """Return the members on a device, or the first as often as it is asked with dropout."""
+    ready = [_ready(network, device, dropout_passes > 0) for network in networks]
+    return ready[:1] * dropout_passes if dropout_passes else ready
 
 
 def _ready(network: ChangeNetwork, device: torch.device, with_dropout: bool) -> ChangeNetwork:

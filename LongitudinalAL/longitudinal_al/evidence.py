@@ -1,0 +1,85 @@
+"""What a strategy may know besides images and networks: only what its needs name, and never more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from longitudinal_al.acquisition.strategies import Needs, Strategy
+from longitudinal_al.errors import NotReady
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.contrast import Contrast
+from longitudinal_al.network.misalignment_fit import ExpectedMisalignment, expected_misalignment
+from longitudinal_al.pairs.pool import Pool
+
+Masks = Mapping[int, np.ndarray]
+"""By row of the pool, masks on the pairs' grids; 0 = no change."""
+Seconds = Callable[[Sequence[int], np.ndarray], np.ndarray]
+"""From rows of the pool and the pixels that are expected to have changed, (n,) each, to seconds, (n,)."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about a pool besides its images. By default nothing.
+
+    Attributes
+    ----------
+    labels : mapping of int to numpy.ndarray
+        The labels so far.
+    references : mapping of int to numpy.ndarray, optional
+        The masks that an annotator would draw, of all slice pairs. Only a simulation has them.
+    contrast : callable, optional
+        Returns what the contrastive encoders say of the pool, which takes minutes the first time.
+    seconds : callable, optional
+        Predicts how long labelling takes.
+    misalignment : ExpectedMisalignment, optional
+        What was learned from the labels about the attention of the present networks, see `with_misalignment`.
+    round : int
+        Number of this round, 1 for the first.
+    rounds : int, optional
+        How many are planned, where that is known.
+    """
+
+    labels: Masks = field(default_factory=dict)
+    references: Masks | None = None
+    contrast: Callable[[], Contrast] | None = None
+    seconds: Seconds | None = None
+    misalignment: ExpectedMisalignment | None = None
+    round: int = 1
+    rounds: int | None = None
+
+    def check(self, wanted: Strategy) -> None:
+        """Refuse a strategy that needs what nobody has here.
+
+        Raises
+        ------
+        NotReady
+            The message says what, and what to do.
+        """
+        if Needs.LABELS in wanted.needs and self.references is None:
+            raise NotReady(
+                f"{wanted.text} looks at the references of slice pairs that nobody has labelled: it is a "
+                "yardstick for `longitudinal-al simulate` and cannot choose what to label: take another one"
+            )
+        if Needs.CONTRAST in wanted.needs and self.contrast is None:
+            raise NotReady(
+                f"{wanted.text} compares the two times of all slice pairs, which was not done here"
+            )
+        if Needs.COST in wanted.needs and self.seconds is None:
+            raise NotReady(f"{wanted.text} asks how long labelling takes, and nothing here predicts it")
+
+    def needed_contrast(self) -> Contrast:
+        """Return what the contrastive encoders say; `check` comes first."""
+        assert self.contrast is not None
+        return self.contrast()
+
+
+def with_misalignment(
+    given: Evidence, wanted: Strategy, networks: Sequence[ChangeNetwork], pool: Pool
+) -> Evidence:
+    """Return the evidence with what the labels say about the networks' attention, where that is needed."""
+    if Needs.FITTED_MISALIGNMENT not in wanted.needs or not networks:
+        return given
+    return replace(given, misalignment=expected_misalignment(networks, pool, given.labels))
