@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unittest
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -87,7 +88,7 @@ class ScriptedLoadableModuleLogic:
         return node
 
 
-class ScriptedLoadableModuleTest:
+class ScriptedLoadableModuleTest(unittest.TestCase):
     """Stands in for Slicer's base class of a module's test."""
 
     def delayDisplay(self, message: str, msec: int = 0) -> None:

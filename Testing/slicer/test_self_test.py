@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from pathlib import Path
 
 import pytest
 from logic_host import PlainWiring, engine, engineEnvironment
@@ -70,3 +71,51 @@ def test_the_whole_way_through_the_panel_itself_on_stand_ins(host, tmp_path, mon
     steps = []
     SelfTest(steps.append, folder=tmp_path, pump=stand_ins.letQtRun).run()
     assert len(steps) == 9
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "words"),
+    [
+        (None, 0, "OK"),
+        (unittest.SkipTest("torch is missing"), 0, "torch is missing"),
+        (AssertionError("self test: not true that it is prepared"), 1, "not true that it is prepared"),
+        (OSError("the disk is full"), 1, "the disk is full"),
+    ],
+)
+def test_in_the_application_its_exit_status_tells(host, monkeypatch, capsys, outcome, status, words):
+    """The script that the application runs, with a self test of one step; that it ends is noted."""
+    pytest.importorskip("PySide6", reason="PySide6 is not installed: pip install -e '.[slicer-test]'")
+    import runpy
+
+    import slicer.util
+    import stand_ins  # noqa: F401
+
+    from LongitudinalALLib import SelfTest as module
+
+    def run(self):
+        if outcome is not None:
+            raise outcome
+
+    ended = []
+    monkeypatch.setattr(module.SelfTest, "run", run)
+    monkeypatch.setattr(slicer.util, "exit", ended.append)
+    runpy.run_path(str(Path(__file__).with_name("self_test_in_slicer.py")))
+    assert ended == [status]
+    said = capsys.readouterr()
+    assert words in said.out + said.err
+
+
+def test_reload_and_test_says_what_it_skips_and_does_not_fail(host, monkeypatch, capsys):
+    pytest.importorskip("PySide6", reason="PySide6 is not installed: pip install -e '.[slicer-test]'")
+    import stand_ins  # noqa: F401
+
+    from LongitudinalAL import LongitudinalALTest
+    from LongitudinalALLib import SelfTest as module
+
+    def run(self):
+        raise unittest.SkipTest("torch is missing")
+
+    monkeypatch.setattr(module.SelfTest, "run", run)
+    for _turn in range(2):
+        LongitudinalALTest().runTest()
+    assert capsys.readouterr().out.count("torch is missing") == 2

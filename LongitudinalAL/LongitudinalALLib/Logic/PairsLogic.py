@@ -119,8 +119,11 @@ class PairsLogic:
     @guarded
     def prepare(self) -> None:
         """Have the worker prepare what is new or has changed."""
+        self._prepare("")
+
+    def _prepare(self, message: str) -> None:
         self._preparing = self._study.request(Verb.PREPARE)
-        self._section.showMessage("")
+        self._section.showMessage(message)
         self._section.showProgress(_("preparing"), 0.0, None)
 
     @guarded
@@ -171,15 +174,13 @@ class PairsLogic:
     def useTransform(self, pair: str, transformNodeId: str) -> None:
         """Take a transform of the baseline as the registration, as it is."""
         self._takeTransform(pair, transformNodeId, refine=False)
-        self._show(_("The transform is kept as the registration; the pair is being prepared with it."))
-        self.prepare()
+        self._prepare(_("The transform is kept as the registration; the pair is being prepared with it."))
 
     @guarded
     def registerFromTransform(self, pair: str, transformNodeId: str) -> None:
         """Take a transform of the baseline as where the search for the registration begins."""
         self._takeTransform(pair, transformNodeId, refine=True)
-        self._show(_("The transform is kept; the pair is being registered from it."))
-        self.prepare()
+        self._prepare(_("The transform is kept; the pair is being registered from it."))
 
     def _takeTransform(self, pair: str, transformNodeId: str, refine: bool) -> None:
         node = self._scene.mrmlScene.GetNodeByID(transformNodeId)
@@ -189,6 +190,8 @@ class PairsLogic:
         pose = poseByHand(node, project.pair_folder(pair) / "transform.tfm")
         given = GivenRegistration(tuple(pose.ravel().tolist()), refine)
         project.set_registration(pair, given, self._study.annotator)
+        self.refresh()
+        self._study.pairsChanged.emit()
 
     def _showPair(self, pair: str) -> None:
         project = self._study.project
