@@ -115,6 +115,7 @@ class SelfTest:
         self._tell("The worker's Python")
         self._panel.project.openRequested.emit(str(self._folder / "from the scene"))
         try:
+            self._wait(lambda: self._study.worker or self._study.workerProblem, "there is a worker, or none")
             problem = self._study.workerProblem
             status, said = (1, problem) if problem else self._command("train", "--help")
         finally:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import qt
 
-from LongitudinalALLib.Interpreter import VARIABLE, Interpreter, InterpreterCheck, Verdict, chosenInterpreter
+from longitudinal_al.frontend.worker_client import WorkerClient
+from LongitudinalALLib.CheckedPython import CheckedPython
+from LongitudinalALLib.Interpreter import Interpreter
+from LongitudinalALLib.InterpreterCheck import Verdict
 from LongitudinalALLib.Logic.Commands import Commands
 from LongitudinalALLib.Logic.LabelLogic import LabelLogic
 from LongitudinalALLib.Logic.LearningLogic import LearningLogic
@@ -21,7 +23,7 @@ from LongitudinalALLib.Requirements import Requirements
 from LongitudinalALLib.SampleScans import fetchSampleScans
 from LongitudinalALLib.Scene import Scene
 from LongitudinalALLib.Settings import Settings
-from LongitudinalALLib.WorkerProcess import WorkerProcess
+from LongitudinalALLib.WorkerProcess import workerOf
 
 TICK_MILLISECONDS = 100
 
@@ -46,8 +48,11 @@ class Wiring:
 
     def __init__(self, mrmlScene: Any, settings: Any = None, requirements: Any = None) -> None:
         self._settings = Settings() if settings is None else settings
-        self._requirements = Requirements() if requirements is None else requirements
-        self._check: InterpreterCheck | None = None
+        self._python = CheckedPython(
+            lambda: str(self._settings.value("python")),
+            Requirements() if requirements is None else requirements,
+            self._onVerdict,
+        )
         self._hasBegun = False
         self.panel = Panel(mrmlScene)
         self.scene = Scene(mrmlScene)
@@ -60,18 +65,18 @@ class Wiring:
 
     def _makeLogic(self) -> None:
         panel, study, scene = self.panel, self.study, self.scene
-        own = self._requirements if self._interpreterIsOwn() else None
+        panel.learning.restartRequested.connect(self._python.forgetRefusal)  # before the worker starts
         commands = Commands(
             study, lambda: self.interpreter().path, lambda: self.interpreter().environmentMapping()
         )
-        self.projectLogic = ProjectLogic(panel.project, study, self._settings, own)
+        self.projectLogic = ProjectLogic(panel.project, study, self._settings, self._python)
         self.pairsLogic = PairsLogic(panel.pairs, study, scene, self._fetchSampleScans)
         self.labelLogic = LabelLogic(panel.label, study, scene, panel.editor)
         self.learningLogic = LearningLogic(panel.learning, study, self._settings, panel.editor)
         self.resultsLogic = ResultsLogic(panel.results, study, scene, commands.run)
         self.resultsLogic.correctionRequested.connect(self.labelLogic.open)
         panel.pairs.pairChosen.connect(panel.results.setPair)
-        panel.learning.settingsChanged.connect(lambda _settings: self.checkInterpreter())
+        panel.learning.settingsChanged.connect(self._onSettings)
         study.opened.connect(lambda: panel.setProjectOpen(True))
         study.closing.connect(lambda: panel.setProjectOpen(False))
 
@@ -96,40 +101,44 @@ class Wiring:
     def cleanup(self) -> None:
         """End the worker, take out of the scene what was put there, and delete all widgets."""
         self._timer.stop()
-        if self._check is not None:
-            self._check.stop()
+        self._python.stop()
         self.study.close()
         self.scene.release()
         self.panel.cleanup()
 
     def interpreter(self) -> Interpreter:
-        """Return the Python that runs the worker; raises `NotReady` when there is none."""
-        return chosenInterpreter(str(self._settings.value("python")))
+        """Return the Python that runs the worker; raises `NotReady` when none can be used yet."""
+        return self._python.interpreter()
 
     def checkInterpreter(self) -> None:
         """Say under Advanced whether another Python than Slicer's own can run the worker."""
-        if self._check is not None:
-            self._check.stop()
-            self._check = None
-        if self._interpreterIsOwn():
+        if self._python.isOwn:
             self.panel.learning.showPythonVerdict("", True)
-            return
-        self._check = InterpreterCheck(self.interpreter(), self._showVerdict)
-        self._check.start()
+        self._python.check()
 
     # What is behind it
 
-    def _startWorker(self, folder: Path, strategy: str | None) -> WorkerProcess:
-        worker = WorkerProcess(folder, self.interpreter(), strategy=strategy)
+    def _startWorker(self, folder: Path, strategy: str | None) -> WorkerClient | None:
+        """Start a worker, if its Python can be used; while that is being checked, it is not started yet."""
+        interpreter = self._python.begin()
+        if interpreter is None:
+            return None
+        spacing = float(self._settings.value("spacing"))
+        worker = workerOf(folder, interpreter, strategy=strategy, spacing=spacing)
         worker.start()
         return worker
 
-    def _interpreterIsOwn(self) -> bool:
-        """Tell without looking for Slicer's own, which may be missing."""
-        return not str(self._settings.value("python")).strip() and not os.environ.get(VARIABLE, "").strip()
+    def _onSettings(self, _settings: Any) -> None:
+        self.checkInterpreter()
+        self.projectLogic.showMissing()
 
-    def _showVerdict(self, verdict: Verdict) -> None:
+    def _onVerdict(self, verdict: Verdict) -> None:
+        """Show what was found, and start the worker that has waited for it."""
         self.panel.learning.showPythonVerdict(verdict.sentence, verdict.isUsable)
+        if not verdict.isUsable:
+            self.study.failWorker(verdict.sentence)
+        elif self.study.worker is None:
+            self.study.restartWorker()
 
     def _fetchSampleScans(self) -> Any:
         return fetchSampleScans(self.study.project.folder / "scans")

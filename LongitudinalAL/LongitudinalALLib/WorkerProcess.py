@@ -1,41 +1,40 @@
-"""The worker as a child process of Slicer: bytes in and out; what they mean is `Conversation`'s business."""
+"""The worker as a child process of Slicer: Qt carries the bytes of the client that every front end shares."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import qt
 
-from longitudinal_al.errors import NotReady
-from longitudinal_al.frontend.conversation import Conversation
-from longitudinal_al.frontend.worker_state import WorkerState
-from longitudinal_al.protocol import Event, EventKind, Verb
+from longitudinal_al.frontend.process_tree import Identity, end_descent, process_tree
+from longitudinal_al.frontend.worker_client import WorkerClient
 from LongitudinalALLib.Interpreter import Interpreter
-from LongitudinalALLib.ProcessTree import Identity, endTree, processTree
 
-STOP_SECONDS = 5.0
-"""So long may the worker take to leave when it is asked to; then its process tree is ended."""
 QUIT_SECONDS = 2.0
-"""So long when Slicer itself is leaving."""
-POLL_SECONDS = 0.01
-"""Longest time that one `poll` takes for what has come: the window must not stand still."""
+"""So long may the worker take to leave when Slicer itself is leaving; then its process tree is ended."""
 _CHUNK_BYTES = 1 << 13
 _KEPT_LINES = 50
 _NAP_MILLISECONDS = 20
+_ENDING_SECONDS = 10.0
 
 
-class WorkerProcess:
-    """Starts the worker of a project, asks it, and hands out what it says, as `WorkerClient` does.
+def workerOf(
+    projectFolder: Path,
+    interpreter: Interpreter,
+    *,
+    strategy: str | None = None,
+    spacing: float | None = None,
+    command: Sequence[str] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> WorkerClient:
+    """Return the client of a project's worker, not started yet, to be polled on the main thread.
 
-    Everything happens on the main thread, in `poll`, which a timer calls a few times a second. No method
-    waits for the worker but `close`. Whatever happens to Slicer, the worker does not outlive it: it is
-    stopped before Slicer quits, and leaves by itself when its standard input ends.
-
-    Contract: Qt `QProcess`; Slicer's PythonQt gives `bytes` by `readAllStandardOutput().data()`, and takes a
-    `QByteArray` in `write`.
+    Whatever happens to Slicer, the worker does not outlive it: it is stopped before Slicer quits, and leaves
+    by itself when its standard input ends.
 
     Parameters
     ----------
@@ -43,154 +42,126 @@ class WorkerProcess:
         The project's folder.
     interpreter : Interpreter
         The Python that runs the worker.
-    strategy : str, optional
-        By which the worker ranks by itself.
-    command : sequence of str, optional
-        What to start instead.
-    clock : callable
-        See `Conversation`.
+    spacing : float, optional
+        In mm, between the slices of a pair that the worker asks for.
+    strategy, command, clock
+        See `WorkerClient`.
+    """
+    return WorkerClient(
+        projectFolder,
+        interpreter.path,
+        strategy=strategy,
+        spacing_mm=spacing,
+        command=command,
+        environment=interpreter.environmentMapping(),
+        transport=QtTransport(),
+        clock=clock,
+    )
+
+
+class QtTransport:
+    """Qt's process on the main thread; see `longitudinal_al.frontend.transport.Transport`.
+
+    PythonSlicer is only a launcher, so the worker is found as a descendant; looking for it and ending it
+    happens on a thread, because the list of all processes is slow to get on some systems.
+
+    Contract: Qt `QProcess`; Slicer's PythonQt gives `bytes` by `readAllStandardOutput().data()`, and takes a
+    `QByteArray` in `write`.
     """
 
-    def __init__(
-        self,
-        projectFolder: Path,
-        interpreter: Interpreter,
-        *,
-        strategy: str | None = None,
-        command: Sequence[str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.conversation = Conversation(clock)
-        named = ["--strategy", strategy] if strategy else []
-        own = [interpreter.path, "-m", "longitudinal_al", "worker", str(projectFolder), *named]
-        self._command = [str(part) for part in command or own]
-        self._interpreter = interpreter
+    def __init__(self) -> None:
         self._process: Any = None
-        self._kept: list[Event] = []
-        self._heard = b""
-        self._lastLines: list[str] = []
+        self._heard = bytearray()
         self._cut = b""
+        self._lastLines: list[str] = []
         self._tree: list[Identity] = []
-        self._endAt: float | None = None
-        self._again = False
+        self._beside: threading.Thread | None = None
+        self._ending: threading.Thread | None = None
         self._quit = self._onQuit
 
     @property
-    def state(self) -> WorkerState:
-        """Where the worker is in its life."""
-        return self.conversation.state
-
-    @property
-    def doing(self) -> str:
-        """What the worker is doing, as a sentence of its own."""
-        return self.conversation.doing
-
-    @property
-    def processId(self) -> int | None:
-        """The process that was started, `None` where there is none; the worker itself may be its child."""
+    def process_id(self) -> int | None:
+        """The process, `None` where there is none."""
         return int(self._process.processId()) or None if self._process is not None else None
 
-    def start(self) -> None:
-        """Start the worker; `ready` comes with `poll`, and so does a failure to start.
-
-        Raises
-        ------
-        IllegalMove
-            When it is running.
-        """
-        if self._process is not None and self.state is WorkerState.LEFT:
-            self._kept += self._finish()
-        self.conversation.starting()
-        self._heard, self._cut, self._lastLines, self._tree = b"", b"", [], []
-        self._endAt = None
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a process; that it cannot be started is said later, by `finish`."""
+        self._awaitBeside()
+        self._heard.clear()
+        self._cut, self._lastLines, self._tree = b"", [], []
         self._process = qt.QProcess()
-        self._process.setProcessEnvironment(self._interpreter.environment())
-        self._process.start(self._command[0], self._command[1:])
+        self._process.setProcessEnvironment(_qtEnvironment(environment))
+        self._process.start(str(command[0]), [str(part) for part in command[1:]])
         qt.QCoreApplication.instance().aboutToQuit.connect(self._quit)
 
-    def request(self, verb: Verb, **arguments: Any) -> str:
-        """Send a request and return its id; `poll` hands out its answer.
+    def write(self, data: bytes) -> None:
+        """Have bytes written; Qt keeps them until they are taken."""
+        if data and self._isThere():
+            self._process.write(qt.QByteArray(data))
 
-        Raises
-        ------
-        NotReady
-            When there is no worker.
-        ProtocolError
-            When an argument is wrong.
-        """
-        id_, line = self.conversation.request(verb, **arguments)
-        self._send(line)
-        if self.state is WorkerState.STOPPING:
-            self._leaveWithin(STOP_SECONDS)
-        return id_
+    def close_input(self) -> None:
+        """Have its standard input closed after all that was written."""
+        if self._isThere():
+            self._process.closeWriteChannel()
 
-    def poll(self) -> list[Event]:
-        """Return what the worker has said since the last call, and notice when it hangs or has ended."""
-        events, self._kept = self._kept, []
-        if self._process is None:
-            return events
-        hasEnded = self._process.state() == qt.QProcess.NotRunning
-        self._hear()
-        events += self._understand()
-        tick = self.conversation.tick()
-        self._send(tick.send)
-        events += tick.events
-        if self.state is WorkerState.LEFT:
-            self._leaveWithin(STOP_SECONDS)
-        if self._endAt is not None and time.monotonic() >= self._endAt and not hasEnded:
-            self._endTree()
-        if hasEnded and not self._heard:
-            events += self._finish()
-            events += self._startAgain()
-        return events
-
-    def stop(self) -> None:
-        """Ask the worker to leave; one that does not within 5 s is ended by `poll`."""
-        self._again = False
-        if self._process is None:
-            return
-        if not (self.state.is_over or self.state is WorkerState.STOPPING):
-            self.request(Verb.SHUTDOWN)
-        self._process.closeWriteChannel()
-        self._leaveWithin(STOP_SECONDS)
-
-    def kill(self) -> None:
-        """End the worker's process tree at once; `poll` tells what was left unanswered."""
+    def read(self) -> bytes:
+        """Return some of what came from its standard output."""
         if self._process is not None:
-            self.conversation.stopping()
-            self._leaveWithin(0)
-            self._endTree()
+            self._hear()
+        chunk = bytes(self._heard[:_CHUNK_BYTES])
+        del self._heard[:_CHUNK_BYTES]
+        return chunk
 
-    def restart(self) -> None:
-        """End the worker, if there is one, and start it anew; `poll` does the second."""
+    def remember_tree(self) -> None:
+        """Take note of its children: the launcher may end before them."""
+
+        def look() -> None:
+            self._tree = process_tree(processId)
+
+        processId = self.process_id or 0
+        self._doBeside(look)
+
+    def end_tree(self) -> None:
+        """Have it and its children ended."""
+        if self._ending is None or not self._ending.is_alive():
+            processId = self.process_id or 0
+            self._ending = self._doBeside(lambda: end_descent(processId, self._tree))
+
+    def has_ended(self) -> bool:
+        """Tell whether it is gone and all it said was read."""
         if self._process is None:
-            self.start()
-        else:
-            self.kill()
-            self._again = True
+            return True
+        if self._isThere():
+            return False
+        self._hear()
+        return not self._heard
 
-    def close(self, timeout: float = STOP_SECONDS) -> None:
-        """Stop the worker and wait until it and its children are gone; ended after `timeout` seconds."""
-        self.stop()
-        self._leaveWithin(timeout)
-        end = time.monotonic() + timeout + STOP_SECONDS
-        while self._process is not None and time.monotonic() < end:
+    def finish(self) -> tuple[int | None, list[str]]:
+        """Have what is left of it ended; returns exit status and last lines."""
+        process = self._process
+        if process is None:
+            return None, []
+        qt.QCoreApplication.instance().aboutToQuit.disconnect(self._quit)
+        self._hear()
+        if self._isThere() or self._tree:
+            self.end_tree()
+            if self._isThere():
+                process.kill()
+        self._process = None
+        last = [line for line in (*self._lastLines, self._cut.decode("utf-8", "replace").strip()) if line]
+        process.deleteLater()
+        return _ending(process, last)
+
+    def nap(self) -> None:
+        """Let Qt see to the process for some milliseconds."""
+        if self._isThere():
             self._process.waitForFinished(_NAP_MILLISECONDS)
-            self._kept = self.poll()
-        self._kept += self._finish()  # one that even the system cannot end now is not waited for
+        self._awaitBeside()
 
     # What is behind it
 
-    def _send(self, line: bytes) -> None:
-        if line and self._process is not None:
-            self._process.write(qt.QByteArray(line))
-
-    def _leaveWithin(self, seconds: float) -> None:
-        """Have `poll` end the worker's process tree when it is still there after so long."""
-        if self._process is None:
-            return
-        end = time.monotonic() + seconds
-        self._endAt = end if self._endAt is None else min(self._endAt, end)
+    def _isThere(self) -> bool:
+        return self._process is not None and self._process.state() != qt.QProcess.NotRunning
 
     def _hear(self) -> None:
         """Take all that has come from Qt's buffers."""
@@ -200,48 +171,39 @@ class WorkerProcess:
         self._lastLines += [line.decode("utf-8", "replace").rstrip() for line in lines[-_KEPT_LINES:]]
         del self._lastLines[:-_KEPT_LINES]
 
-    def _understand(self) -> list[Event]:
-        """Hand the bytes to the conversation, for a short time: a flood of events blocks nobody."""
-        events: list[Event] = []
-        end = time.perf_counter() + POLL_SECONDS
-        while self._heard:
-            chunk, self._heard = self._heard[:_CHUNK_BYTES], self._heard[_CHUNK_BYTES:]
-            events += self.conversation.received(chunk)
-            if time.perf_counter() >= end:
-                break
-        if any(event.kind is EventKind.READY for event in events):
-            self._tree = processTree(self.processId or 0)
-        return events
+    def _doBeside(self, work: Callable[[], None]) -> threading.Thread:
+        """Do something on a thread, after what was to be done there before."""
+        before = self._beside
 
-    def _endTree(self) -> None:
-        endTree(self.processId or 0, self._tree)
-        self._process.kill()
+        def run() -> None:
+            if before is not None:
+                before.join()
+            work()
 
-    def _startAgain(self) -> list[Event]:
-        again, self._again = self._again, False
-        try:
-            if again:
-                self.start()
-        except NotReady as error:
-            return [Event(EventKind.NOTE, None, {"message": str(error)})]
-        return []
+        self._beside = threading.Thread(target=run, name="worker's process tree", daemon=True)
+        self._beside.start()
+        return self._beside
 
-    def _finish(self) -> list[Event]:
-        """Note the end of the process, and end what is left of its tree."""
-        process, self._endAt = self._process, None
-        if process is None:
-            return []
-        qt.QCoreApplication.instance().aboutToQuit.disconnect(self._quit)
-        if process.state() != qt.QProcess.NotRunning or self._tree:
-            endTree(self.processId or 0, self._tree)
-        self._process = None
-        last = [line for line in (*self._lastLines, self._cut.decode("utf-8", "replace").strip()) if line]
-        events = self.conversation.closed(*_ending(process, last))
-        process.deleteLater()
-        return events
+    def _awaitBeside(self) -> None:
+        if self._beside is not None:
+            self._beside.join(_ENDING_SECONDS)
 
     def _onQuit(self) -> None:
-        self.close(QUIT_SECONDS)
+        """End it with Slicer: its input ends, and then it does."""
+        if self._isThere():
+            self._process.closeWriteChannel()
+            self._process.waitForFinished(int(QUIT_SECONDS * 1000))
+        self._awaitBeside()
+        self.end_tree()
+        self._awaitBeside()
+
+
+def _qtEnvironment(environment: Mapping[str, str]) -> Any:
+    """Return names and values as Qt's own type; contract: Qt `QProcessEnvironment.insert`."""
+    made = qt.QProcessEnvironment()
+    for name, value in environment.items():
+        made.insert(name, value)
+    return made
 
 
 def _ending(process: Any, lastLines: list[str]) -> tuple[int | None, list[str]]:

@@ -209,10 +209,9 @@ def vanishing(folder: Path) -> Figures:
         with worker_of(folder) as worker:
             worker.request(Verb.TRAIN)
             wait_until(lambda worker=worker: any(e.kind is EventKind.PROGRESS for e in worker.poll()))
-            process = worker._process
             begin = time.perf_counter()
-            process.input.close()
-            process.popen.wait()
+            worker.transport.close_input()
+            worker.transport._process.popen.wait()
             times.append(time.perf_counter() - begin)
     remark = f"slowest of {len(times)}, in the middle of a training"
     yield "a front end vanishes: the worker is gone after", max(times), GONE_LIMIT, "s", remark

@@ -14,13 +14,15 @@ import pytest
 import stand_ins
 
 from longitudinal_al.errors import NotReady
+from longitudinal_al.frontend import worker_client
 from longitudinal_al.frontend.annotation import AnnotationSession
+from longitudinal_al.frontend.worker_client import POLL_SECONDS, WorkerClient
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import Event, EventKind, Verb
 from LongitudinalALLib import WorkerProcess as module
-from LongitudinalALLib.Interpreter import FOREIGN_UNSET, VARIABLE, Interpreter, chosenInterpreter
-from LongitudinalALLib.WorkerProcess import WorkerProcess
+from LongitudinalALLib.Interpreter import VARIABLE, Interpreter
+from LongitudinalALLib.WorkerProcess import workerOf
 
 ENGINE = Path(__file__).parents[1] / "engine"
 FAKE = ENGINE / "frontend" / "fake_worker.py"
@@ -28,7 +30,7 @@ LAUNCHER = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *s
 """As PythonSlicer, which starts the real Python as its child."""
 PATIENCE = 120.0  # a busy machine may take a minute to read torch
 HERE = Interpreter(sys.executable, isOwn=True)
-Start = Callable[..., WorkerProcess]
+Start = Callable[..., WorkerClient]
 
 
 @pytest.fixture
@@ -36,9 +38,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a scripted worker with the manners named; it is gone after the test."""
     started = []
 
-    def begin(manners: str, *, launched: bool = False) -> WorkerProcess:
+    def begin(manners: str, *, launched: bool = False) -> WorkerClient:
         launcher = ["-c", LAUNCHER] if launched else []
-        worker = WorkerProcess(tmp_path, HERE, command=[sys.executable, *launcher, str(FAKE), manners])
+        worker = workerOf(tmp_path, HERE, command=[sys.executable, *launcher, str(FAKE), manners])
         started.append(worker)
         worker.start()
         return worker
@@ -48,7 +50,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         worker.close(timeout=0)
 
 
-def until(worker: WorkerProcess, isSo: Callable[[], bool]) -> list[Event]:
+def until(worker: WorkerClient, isSo: Callable[[], bool]) -> list[Event]:
     """Let Qt run and poll until something is so; returns all events."""
     events, end = [], time.monotonic() + PATIENCE
     while not isSo():
@@ -59,11 +61,11 @@ def until(worker: WorkerProcess, isSo: Callable[[], bool]) -> list[Event]:
     return events
 
 
-def untilState(worker: WorkerProcess, state: WorkerState) -> list[Event]:
+def untilState(worker: WorkerClient, state: WorkerState) -> list[Event]:
     return until(worker, lambda: worker.state is state)
 
 
-def untilHeard(worker: WorkerProcess, isIt: Callable[[Event], bool]) -> tuple[Event, list[Event]]:
+def untilHeard(worker: WorkerClient, isIt: Callable[[Event], bool]) -> tuple[Event, list[Event]]:
     """Poll until an event comes; returns it and the other events."""
     heard: list[Event] = []
     end = time.monotonic() + PATIENCE
@@ -76,7 +78,7 @@ def untilHeard(worker: WorkerProcess, isIt: Callable[[Event], bool]) -> tuple[Ev
     return found, [event for event in heard if event is not found]
 
 
-def answerTo(worker: WorkerProcess, id_: str) -> tuple[Event, list[Event]]:
+def answerTo(worker: WorkerClient, id_: str) -> tuple[Event, list[Event]]:
     """Poll until a request is answered; returns its answer and the other events."""
     return untilHeard(worker, lambda event: event.id == id_ and event.kind.is_terminal)
 
@@ -103,7 +105,7 @@ def test_a_whole_conversation(start: Start, manners: str, launched: bool) -> Non
     worker = start(manners, launched=launched)
     assert worker.state is WorkerState.STARTING
     ready = untilState(worker, WorkerState.READY)
-    assert (ready[0].data["process"] == worker.processId) is not launched
+    assert (ready[0].data["process"] == worker.process_id) is not launched
     train = worker.request(Verb.TRAIN, seed=5)
     assert worker.state is WorkerState.BUSY
     answer, others = answerTo(worker, train)
@@ -144,8 +146,8 @@ def test_a_crash_tells_the_last_lines_and_answers_what_was_asked(start: Start) -
 def test_a_worker_killed_by_the_system_is_said_to_have_run_out_of_memory(start: Start) -> None:
     worker = start("good")
     untilState(worker, WorkerState.READY)
-    assert worker.processId is not None
-    os.kill(worker.processId, 9)
+    assert worker.process_id is not None
+    os.kill(worker.process_id, 9)
     events = untilState(worker, WorkerState.CRASHED)
     assert "memory" in events[-1].data["message"]
 
@@ -159,7 +161,7 @@ def test_noise_does_not_disturb(start: Start) -> None:
 def test_one_that_leaves_says_why(start: Start) -> None:
     worker = start("leave")
     untilState(worker, WorkerState.LEFT)
-    until(worker, lambda: worker.processId is None)
+    until(worker, lambda: worker.process_id is None)
     worker.restart()
     assert worker.state is WorkerState.STARTING
 
@@ -187,7 +189,7 @@ def test_a_flood_of_events_never_holds_the_window(start: Start) -> None:
         count += sum(event.kind is EventKind.PROGRESS for event in worker.poll())
         longest = max(longest, time.perf_counter() - begin)
     assert count == 20_000
-    print(f"longest poll {longest * 1000:.1f} ms of {module.POLL_SECONDS * 1000:.0f} ms allowed")
+    print(f"longest poll {longest * 1000:.1f} ms of {POLL_SECONDS * 1000:.0f} ms allowed")
 
 
 def test_a_flood_of_requests_to_one_that_does_not_read_blocks_nobody(start: Start) -> None:
@@ -204,10 +206,10 @@ def test_a_flood_of_requests_to_one_that_does_not_read_blocks_nobody(start: Star
 def test_one_that_will_not_leave_is_ended_with_its_launcher(
     start: Start, launched: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(worker_client, "STOP_SECONDS", 0.2)
     worker = start("stubborn", launched=launched)
     itself = untilState(worker, WorkerState.READY)[0].data["process"]
-    launcher = worker.processId
+    launcher = worker.process_id
     worker.close(timeout=0.2)
     assert worker.state is WorkerState.STOPPED
     untilGone(itself, launcher)
@@ -230,14 +232,14 @@ def test_its_children_end_with_it(start: Start, end: str) -> None:
 def test_a_launcher_that_dies_takes_its_worker_along(start: Start) -> None:
     worker = start("stubborn", launched=True)
     itself = untilState(worker, WorkerState.READY)[0].data["process"]
-    assert worker.processId is not None
-    os.kill(worker.processId, 9)
+    assert worker.process_id is not None
+    os.kill(worker.process_id, 9)
     untilState(worker, WorkerState.CRASHED)
     untilGone(itself)
 
 
 def test_what_cannot_be_started_says_so(tmp_path: Path) -> None:
-    worker = WorkerProcess(tmp_path, Interpreter(str(tmp_path / "no python"), isOwn=False))
+    worker = workerOf(tmp_path, Interpreter(str(tmp_path / "no python"), isOwn=False))
     worker.start()
     events = untilState(worker, WorkerState.CRASHED)
     assert "no python" in events[-1].data["message"]
@@ -249,9 +251,9 @@ sys.path[:0] = {paths!r}
 import stand_ins
 from pathlib import Path
 from LongitudinalALLib.Interpreter import Interpreter
-from LongitudinalALLib.WorkerProcess import WorkerProcess
+from LongitudinalALLib.WorkerProcess import workerOf
 from PySide6 import QtCore
-worker = WorkerProcess(Path("."), Interpreter(sys.executable, isOwn=True), command={command!r})
+worker = workerOf(Path("."), Interpreter(sys.executable, isOwn=True), command={command!r})
 worker.start()
 def look():
     for event in worker.poll():
@@ -281,23 +283,6 @@ def test_when_slicer_ends_nothing_keeps_running(tmp_path: Path, manners: str, en
     untilGone(int(ended.stdout))
 
 
-def test_a_foreign_python_gets_a_clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in FOREIGN_UNSET:
-        monkeypatch.setenv(name, "/slicer")
-    foreign, own = (Interpreter("/x/python", isOwn=each).environment() for each in (False, True))
-    assert not any(foreign.contains(name) for name in FOREIGN_UNSET)
-    assert own.value("PYTHONPATH") == os.pathsep.join([str(Path(module.__file__).parents[1]), "/slicer"])
-    assert os.environ["PYTHONPATH"] == "/slicer"
-
-
-def test_the_setting_comes_before_the_variable_and_slicers_own_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert chosenInterpreter(" /a/python ", {VARIABLE: "/b/python"}) == Interpreter("/a/python", isOwn=False)
-    assert chosenInterpreter("", {VARIABLE: "/b/python"}) == Interpreter("/b/python", isOwn=False)
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(NotReady, match="PythonSlicer was not found"):
-        chosenInterpreter("", {})
-
-
 def pythonWithTorch() -> str:
     """Return a Python that has torch, or skip."""
     given = os.environ.get(VARIABLE, "")
@@ -313,7 +298,7 @@ def pythonWithTorch() -> str:
 def test_the_real_worker_answers_serves_a_session_and_leaves(tmp_path: Path) -> None:
     folder = tmp_path / "prøject"
     Project.create(folder).close()
-    worker = WorkerProcess(folder, Interpreter(pythonWithTorch(), isOwn=True))
+    worker = workerOf(folder, Interpreter(pythonWithTorch(), isOwn=True))
     worker.start()
     ready = untilState(worker, WorkerState.READY)[0]
     assert ready.data["protocol"] == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.frontend.learning import learning_so_far
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.protocol import Event, EventKind, Verb
@@ -26,6 +28,8 @@ STRATEGIES = (
     "strided",
 )
 """The worker's own first; a test holds them against the engine's, which would load torch here."""
+BEGUN_WITH = ("python", "spacing")
+"""Settings that a worker is given when it begins."""
 RESTARTABLE = (WorkerState.CRASHED, WorkerState.LEFT, WorkerState.HUNG, WorkerState.STOPPED)
 
 
@@ -56,6 +60,7 @@ class LearningLogic:
         study.labelsChanged.connect(self.refresh)
         section.showStrategies(STRATEGIES)
         if settings is not None:
+            study.strategy = str(settings.value("strategy")) or None
             self._take(settings.all())
 
     @guarded
@@ -73,16 +78,18 @@ class LearningLogic:
         """Have the worker choose slice pairs in another way, from now on."""
         if name != self._study.strategy:
             self._study.strategy = name
+            if self._settings is not None:
+                self._settings.setValue("strategy", name)
             self._study.restartWorker()
 
     @guarded
     def changeSettings(self, settings: Mapping[str, Any]) -> None:
-        """Keep settings; another interpreter or annotator means another worker and session."""
+        """Keep settings; those that a worker begins with mean another one."""
         before = {} if self._settings is None else self._settings.all()
         for name, value in settings.items() if self._settings is not None else ():
             self._settings.setValue(name, value)
         self._take(settings)
-        if any(settings.get(name) != before.get(name) for name in ("python", "annotator")):
+        if any(settings.get(name) != before.get(name) for name in BEGUN_WITH):
             self._study.restartWorker()
 
     def showError(self, text: str) -> None:
@@ -101,10 +108,9 @@ class LearningLogic:
 
     def _take(self, settings: Mapping[str, Any]) -> None:
         """Let settings work that need no other worker, and show all of them."""
-        self._study.annotator = str(settings.get("annotator", ""))
         if self._editor is not None and settings.get("brush"):
             self._editor.setBrush(float(settings["brush"]))
-        shown = ("python", "annotator", "brush", "spacing")
+        shown = ("python", "brush", "spacing")
         self._section.showSettings({name: settings[name] for name in shown if name in settings})
 
     def _onOpened(self) -> None:
@@ -121,13 +127,22 @@ class LearningLogic:
     def _onTick(self) -> None:
         """Show the worker's state in words, when they change."""
         worker = self._study.worker
-        said = self._study.workerProblem or "There is no worker." if worker is None else _words(worker)
+        said = self._words()
         if said == self._said:
             return
         self._said = said
         self._section.showState(said)
         self._section.setBusy(worker is not None and worker.state in (WorkerState.BUSY, WorkerState.READY))
-        self._section.setRestartable(worker is None or worker.state in RESTARTABLE)
+        isOver = worker is None or worker.state in RESTARTABLE
+        self._section.setRestartable(isOver and not self._study.isWaiting)
+
+    def _words(self) -> str:
+        """Say what the worker does, or why there is none."""
+        if self._study.isWaiting:
+            return _("Stopping the worker ...")
+        if self._study.worker is None:
+            return self._study.workerProblem or _("The worker starts once its Python is checked.")
+        return _words(self._study.worker)
 
     def _onClosing(self) -> None:
         self._said = ""
@@ -141,11 +156,13 @@ class LearningLogic:
 def _words(worker: Any) -> str:
     """Say what a worker does."""
     said = {
-        WorkerState.STARTING: "The worker is starting.",
-        WorkerState.HUNG: "The worker does not answer. Labelling goes on; wait, or restart it.",
-        WorkerState.STOPPING: "The worker is leaving.",
-        WorkerState.STOPPED: "There is no worker.",
-        WorkerState.CRASHED: "The worker has ended unexpectedly. All labels are saved; restart it to go on.",
-        WorkerState.LEFT: "The worker has left; restart it to go on.",
+        WorkerState.STARTING: _("The worker is starting."),
+        WorkerState.HUNG: _("The worker does not answer. Labelling goes on; wait, or restart it."),
+        WorkerState.STOPPING: _("Stopping the worker ..."),
+        WorkerState.STOPPED: _("There is no worker."),
+        WorkerState.CRASHED: _(
+            "The worker has ended unexpectedly. All labels are saved; restart it to go on."
+        ),
+        WorkerState.LEFT: _("The worker has left; restart it to go on."),
     }
-    return said.get(worker.state) or worker.doing or "Nothing to do."
+    return said.get(worker.state) or worker.doing or _("Nothing to do.")

@@ -7,14 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.errors import LongitudinalALError, NotReady
 from longitudinal_al.frontend.annotation import AnnotationSession
+from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import Verb
 from LongitudinalALLib.Signal import Signal
 
 StartWorker = Callable[[Path, "str | None"], Any]
-"""Takes a project's folder and a strategy (None: the worker's own); returns a started worker, or raises."""
+"""Takes a project's folder and a strategy (None: the worker's own); returns a started worker, or raises.
+
+None: not yet; `restartWorker` is called when it can be."""
 
 
 class Study:
@@ -35,7 +40,7 @@ class Study:
     Attributes
     ----------
     annotator : str
-        Who labels; to be set before a project is opened.
+        Who labels; see `setAnnotator`.
     strategy : str or None
         By which the worker ranks; None: its own.
     workerProblem : str
@@ -58,9 +63,10 @@ class Study:
         self.workerProblem = ""
         self.worker: Any = None
         self.clock = clock
-        self._startWorker = startWorker
+        self._makeWorker = startWorker
         self._project: Project | None = None
         self._session: AnnotationSession | None = None
+        self._before: Any = None
         self._lastNumber = 0
         self._told = ""
 
@@ -70,17 +76,22 @@ class Study:
         return self._project is not None
 
     @property
+    def isWaiting(self) -> bool:
+        """Whether a worker that is not wanted any more is still to leave; then another one starts."""
+        return self._before is not None
+
+    @property
     def project(self) -> Project:
         """The project that is open; `NotReady` when there is none."""
         if self._project is None:
-            raise NotReady("no project is open: open or create one first")
+            raise NotReady(_("no project is open: open or create one first"))
         return self._project
 
     @property
     def session(self) -> AnnotationSession:
         """The annotator's session; `NotReady` when no project is open."""
         if self._session is None:
-            raise NotReady("no project is open: open or create one first")
+            raise NotReady(_("no project is open: open or create one first"))
         return self._session
 
     def create(self, folder: Path) -> None:
@@ -92,24 +103,43 @@ class Study:
         self._take(Project.open(folder))
 
     def close(self) -> None:
-        """Close the project and end its worker; harmless when none is open."""
-        if self._project is None:
-            return
-        self.closing.emit()
-        self._endWorker()
-        project, self._project, self._session = self._project, None, None
-        project.close()
+        """Close the project, and wait until its worker has ended; harmless when none is open."""
+        self._closeProject()
+        before, self._before = self._before, None
+        if before is not None:
+            before.close()
 
     def restartWorker(self) -> None:
-        """End the worker, if there is one, and start another, with the present strategy and interpreter."""
+        """End the worker, if there is one, and start another, with the present strategy and interpreter.
+
+        Waits for nothing: the other one is started by a later `tick`, and is there at once where there was
+        none before.
+        """
         if self.isOpen:
-            self._endWorker()
-            self._begin()
+            self._letLeave()
+            if self._before is None:
+                self._startWorker()
+
+    def failWorker(self, problem: str) -> None:
+        """Note why no worker can be started."""
+        if self.isOpen and self.worker is None:
+            self.workerProblem = problem
+            self.troubled.emit(problem)
+
+    def setAnnotator(self, name: str) -> None:
+        """Say who labels from now on; the worker need not know."""
+        isAnother, self.annotator = name != self.annotator, name
+        if self.isOpen and isAnother:
+            self._beginSession()
 
     def request(self, verb: Verb, **arguments: Any) -> str:
         """Ask the worker and return the request's id; `NotReady` when there is no worker."""
+        if self.isWaiting:
+            raise NotReady(_("the worker is being started anew: try again in some seconds"))
+        if self.isOpen and self.worker is None and not self.workerProblem:
+            raise NotReady(_("the worker's Python is being checked: try again in some seconds"))
         if self.worker is None:
-            raise NotReady(self.workerProblem or "there is no worker: open a project first")
+            raise NotReady(self.workerProblem or _("there is no worker: open a project first"))
         return str(self.worker.request(verb, **arguments))
 
     def tick(self) -> None:
@@ -123,6 +153,7 @@ class Study:
         except LongitudinalALError as error:
             events = []
             self._trouble(str(error))
+        self._followUp()
         for event in events:
             self.happened.emit(event)
         if self.isOpen:
@@ -131,28 +162,63 @@ class Study:
     # What is behind it
 
     def _take(self, project: Project) -> None:
-        self.close()
+        self._closeProject()
         self._project = project
         self._lastNumber = project.last_label_number()
-        self._begin()
+        if self._before is None:
+            self._startWorker()
+        else:
+            self._beginSession()
         self.opened.emit()
 
-    def _begin(self) -> None:
+    def _closeProject(self) -> None:
+        """Close the project, and have its worker leave."""
+        if self._project is None:
+            return
+        self.closing.emit()
+        self._letLeave()
+        project, self._project, self._session, self.worker = self._project, None, None, None
+        project.close()
+
+    def _letLeave(self) -> None:
+        """Ask the worker to leave; one that hangs, or is asked again, is ended.
+
+        One that neither leaves nor ends within its time is ended with its children by its own `poll`.
+        """
+        worker, self.workerProblem = self.worker, ""
+        if worker is None or worker.is_gone:
+            return
+        if worker.state is WorkerState.HUNG:
+            worker.kill()
+        elif worker is not self._before:
+            worker.stop()
+        self._before = worker
+
+    def _followUp(self) -> None:
+        """Start the worker that is wanted, once the one before has ended."""
+        before = self._before
+        if before is None:
+            return
+        if before is not self.worker:  # of a project that was closed: nobody waits for what it says
+            before.poll()
+        if before.is_gone:
+            self._before = None
+            self._startWorker()
+
+    def _startWorker(self) -> None:
         """Start a worker; without one everything that needs none goes on."""
-        held = self._session.in_hand if self._session is not None else None
         self.workerProblem = ""
         try:
-            self.worker = self._startWorker(self.project.folder, self.strategy)
+            self.worker = self._makeWorker(self.project.folder, self.strategy)
         except LongitudinalALError as error:
             self.worker, self.workerProblem = None, str(error)
+        self._beginSession()
+
+    def _beginSession(self) -> None:
+        held = self._session.in_hand if self._session is not None else None
         self._session = AnnotationSession(self.project, self.worker, self.annotator, clock=self.clock)
         if held is not None:
             self._session.open(*held.key)
-
-    def _endWorker(self) -> None:
-        worker, self.worker = self.worker, None
-        if worker is not None:
-            worker.close()
 
     def _noticeLabels(self) -> None:
         number = self.project.last_label_number()

@@ -109,7 +109,7 @@ def test_a_crash_tells_the_last_lines(start: Start) -> None:
 def test_a_worker_killed_from_outside_is_noticed(start: Start) -> None:
     client = start("good")
     until_state(client, WorkerState.READY)
-    client._process.popen.kill()
+    client.transport._process.popen.kill()
     events = until_state(client, WorkerState.CRASHED)
     assert "killed by the system" in events[-1].data["message"] or os.name != "posix"
 
@@ -170,13 +170,14 @@ def test_a_flood_of_requests_to_one_that_does_not_read_blocks_nobody(start: Star
 
 
 def test_a_flood_of_events_is_handed_out_in_pieces(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longitudinal_al.frontend.worker_client._POLL_SECONDS", 0.0)
+    monkeypatch.setattr("longitudinal_al.frontend.worker_client.POLL_SECONDS", 0.0)
     client = start("flood")
     client.request(Verb.TRAIN)
-    while client._process.output._chunks.qsize() < 10:
+    while client.transport._process.output._chunks.qsize() < 10:
         time.sleep(0.005)
     first = client.poll()
-    assert client._process.output._chunks.qsize() >= 9, "only a part was taken"
+    assert client.transport._process.output._chunks.qsize() >= 9, "only a part was taken"
+    monkeypatch.undo()
     events = first + until(client, lambda: not client.conversation.pending)
     numbers = [event.data["current"] for event in events if event.kind is EventKind.PROGRESS]
     assert numbers[:20_000] == list(range(20_000))
