@@ -1,12 +1,16 @@
-# make demo, make test, make lint, make bench: each sets up what it needs, on a machine with Python and make.
+# make demo, make test, make lint, make bench, make experiment: each sets up what it needs, on a machine with Python and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 OUT ?= demo
 DATA ?=
+SIZE ?= small
+MINUTES ?=
+SCHEDULER ?=
+EXPERIMENT ?= experiment-$(SIZE)
 
-.PHONY: demo test soak lint bench clean
+.PHONY: demo test soak lint bench experiment clean
 
 $(VENV)/.ready-test: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -43,5 +47,11 @@ soak: $(VENV)/.ready-test
 bench: $(VENV)/.ready-bench
 	$(PY) Testing/benchmarks/run_all.py
 
+# All strategies compared. SIZE=small: twenty minutes on two cores. SIZE=full: days on two cores, hours on a GPU; MINUTES=9
+# does a piece, and the same command goes on; SCHEDULER=tcp://... shares a Dask cluster; DATA=folder adds real pairs.
+experiment: $(VENV)/.ready-test
+	$(BIN)/longitudinal-al experiment --size $(SIZE) --out "$(EXPERIMENT)" $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(DATA),--real "$(DATA)/pairs.csv")
+
 clean:
-	rm -rf $(VENV) build demo bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build demo bench experiment-* .mypy_cache .ruff_cache .pytest_cache

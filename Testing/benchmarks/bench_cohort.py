@@ -19,11 +19,12 @@ import torch
 from monai.networks.nets import BasicUNet
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
+from longitudinal_al.experiments.comparison import simulate
 from longitudinal_al.experiments.curves import MARGIN, learning_curves, smallest_fraction
 from longitudinal_al.experiments.demonstration import BUDGET, ROUNDS, demonstrate
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
-from longitudinal_al.experiments.simulation import reference_masks, simulate
+from longitudinal_al.experiments.simulation import reference_masks
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, input_channels
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "export": "write labels, predictions or the model for other programs",
     "evaluate": "measure a predicted mask against a reference",
     "simulate": "compare strategies with a simulated annotator, and write a report",
+    "experiment": "compare all strategies on several cohorts, in pieces that resume",
     "demo": "run the whole loop from nothing to a report, on synthetic or own scans",
     "worker": "work for a front end, which talks to it through pipes (see docs/protocol.md)",
     "strategies": "list the strategies and where they come from",

@@ -18,6 +18,16 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    """Add the address of a Dask cluster to work on."""
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="share the work of a Dask cluster, all of whose computers see the same folders "
+        "(needs longitudinal-al[cluster])",
+    )
+
+
 def whole_number(text: str) -> int:
     """Read a whole number of 0 or more."""
     number = _int(text)

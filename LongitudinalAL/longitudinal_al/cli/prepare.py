@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from longitudinal_al.cli.arguments import add_project, add_seed
+from longitudinal_al.cli.arguments import add_project, add_scheduler, add_seed
 from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.cli.progress import Progress
+from longitudinal_al.cluster import executor_of
 from longitudinal_al.errors import NotReady
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.records import PairState, Verdict
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `prepare`."""
     add_project(parser)
     add_seed(parser)
+    add_scheduler(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -26,8 +28,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     with Project.open(arguments.project) as project:
         if not project.status()["pairs"]:
             raise NotReady(f"{project.folder}: there are no pairs yet; add some with: longitudinal-al add")
-        with Progress("preparing") as progress:
-            prepare_project(project, progress=progress, seed=arguments.seed)
+        with executor_of(arguments.scheduler) as executor, Progress("preparing") as progress:
+            prepare_project(project, progress=progress, seed=arguments.seed, executor=executor)
         pairs, counts = project.pairs(), project.status()
     ready = [pair for pair in pairs if pair.state is PairState.PREPARED]
     looks = [pair for pair in ready if pair.verdict is Verdict.LOOK]

@@ -8,7 +8,7 @@ from pathlib import Path
 from longitudinal_al.cli.arguments import add_project, fraction, names, positive_number
 from longitudinal_al.cli.output import Output, measure, table
 from longitudinal_al.cli.progress import Progress
-from longitudinal_al.experiments.simulation import simulate
+from longitudinal_al.experiments.comparison import simulate
 from longitudinal_al.project.store import Project
 
 EXAMPLE = (

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from longitudinal_al.errors import InvalidInput, NotReady, ProjectExists
-from longitudinal_al.experiments.simulation import SimulationSettings, simulate
+from longitudinal_al.experiments.comparison import simulate
+from longitudinal_al.experiments.simulation import SimulationSettings
 from longitudinal_al.experiments.summary import summary_sentences
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.preparation import Failure, prepare_project

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from longitudinal_al.acquisition.strategies import Needs, Strategy, strategy
+from longitudinal_al.acquisition.strategies import Needs, cold_start_of, strategy
+from longitudinal_al.choosing import SPACING_MM, acquire
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.evaluation.oracle import Oracle
-from longitudinal_al.experiments.difference_threshold import best_threshold_dice
+from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.held_out import TestPairs
-from longitudinal_al.experiments.report import write_report
-from longitudinal_al.experiments.strips import first_asked
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
 from longitudinal_al.network.training import TrainingSettings, train
@@ -26,7 +25,6 @@ from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import json_text, read_json, write_json
 from longitudinal_al.project.store import Project
-from longitudinal_al.rounds import SPACING_MM, acquire
 
 Progress = Callable[[str, float], None]
 
@@ -41,6 +39,8 @@ class SimulationSettings:
         Share of the pool's slice pairs to label, in (0, 1].
     batch : int
         Slice pairs labelled in each round.
+    fractions : tuple of float
+        Shares of the pool that are labelled after each round; when given, `budget` and `batch` do not count.
     cold_start : str
         The strategy that chooses the first batch for those that need a model.
     spacing_mm : float
@@ -54,6 +54,14 @@ class SimulationSettings:
     cold_start: str = "difference"
     spacing_mm: float = SPACING_MM
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    fractions: tuple[float, ...] = ()
+
+    def totals(self, pool: int) -> list[int]:
+        """Return how many slice pairs of a pool are labelled after each round, ascending."""
+        if self.fractions:
+            return sorted({max(1, round(share * pool)) for share in self.fractions})
+        last = max(1, round(self.budget * pool))
+        return [*range(self.batch, last, self.batch), last]
 
 
 class Simulation:
@@ -81,28 +89,21 @@ class Simulation:
         self.masks = reference_masks(self.pool)
         self._check_same_experiment()
 
-    @property
-    def slice_pairs_to_label(self) -> int:
-        """How many slice pairs the budget pays for."""
-        return max(1, round(self.settings.budget * len(self.pool)))
-
     def full_labelling(self, seed: int) -> dict[str, Any]:
         """Train on the labels of the whole pool, and measure: the ceiling."""
-        return self._learn(range(len(self.pool)), seed)
+        return self._learn(range(len(self.pool)), seed, self.settings.training)
 
-    def run(self, name: str, seed: int, progress: Progress) -> list[dict[str, Any]]:
-        """Run all rounds of one strategy with one seed; rounds that were finished before are read back."""
-        wanted = strategy(name)
+    def run(self, arm: Arm, seed: int, progress: Progress) -> list[dict[str, Any]]:
+        """Run all rounds of one arm with one seed; rounds that were finished before are read back."""
         labelled: list[int] = []
         results: list[dict[str, Any]] = []
-        total = self.slice_pairs_to_label
-        while len(labelled) < total:
-            number = len(results) + 1
-            progress(f"{name}, seed {seed}, round {number}", len(labelled) / total)
-            file = self.out / "rounds" / f"{name}-seed{seed}-round{number:02d}.json"
+        totals = self.settings.totals(len(self.pool))
+        for number, total in enumerate(totals, start=1):
+            progress(f"{arm.name}, seed {seed}, round {number}", len(labelled) / totals[-1])
+            file = self.out / "rounds" / f"{arm.file_name}-seed{seed}-round{number:02d}.json"
             done = read_json(file)
             if done is None:
-                done = self._round(wanted, labelled, seed, number)
+                done = self._round(arm, labelled, seed, number, total - len(labelled))
                 if not done["asked"]:
                     break  # the spacing leaves nothing more to ask for
                 write_json(file, done)
@@ -110,80 +111,84 @@ class Simulation:
             results.append(done)
         return results
 
-    def _round(self, wanted: Strategy, labelled: list[int], seed: int, number: int) -> dict[str, Any]:
+    def _round(self, arm: Arm, labelled: list[int], seed: int, number: int, batch: int) -> dict[str, Any]:
         """Choose a batch, label it, train on all labels, and measure."""
-        networks = [self._network(labelled, seed)] if labelled and Needs.MODEL in wanted.needs else []
+        training = arm.training_settings(self.settings.training)
+        needs_model = Needs.MODEL in arm.wanted().needs
+        networks = [self._network(labelled, seed, training)] if labelled and needs_model else []
         started = perf_counter()
-        asked = self._ask(wanted, networks, labelled, seed, number)
+        asked = self._ask(arm, networks, labelled, seed, number, batch)
         score_seconds = perf_counter() - started
         rows = labelled + asked
         entries = [self.pool.entries[row] for row in asked]
         return {
-            "strategy": wanted.name,
+            "strategy": arm.name,
             "seed": seed,
             "round": number,
             "labelled": len(rows),
             "fraction": len(rows) / len(self.pool),
-            **(self._learn(rows, seed) if asked else {}),
+            **(self._learn(rows, seed, training) if asked else {}),
             "score_seconds": score_seconds,
             "asked": [{"pair": entry.pair, "slice": entry.slice} for entry in entries],
         }
 
     def _ask(
         self,
-        wanted: Strategy,
+        arm: Arm,
         networks: Sequence[ChangeNetwork],
         labelled: list[int],
         seed: int,
         number: int,
+        batch: int,
     ) -> list[int]:
         """Choose a batch; without a network yet, as the cold start does."""
+        wanted = arm.wanted()
         if Needs.MODEL in wanted.needs and not networks:
-            wanted = strategy(self.settings.cold_start)
+            given = strategy(arm.cold_start) if arm.cold_start else cold_start_of(wanted)
+            wanted = given or strategy(self.settings.cold_start)
         chosen = acquire(
             self.pool,
             wanted,
             networks,
             labelled,
-            min(self.settings.batch, self.slice_pairs_to_label - len(labelled)),
+            batch,
             spacing_mm=self.settings.spacing_mm,
             seed=1000 * seed + number,
         )
         return [self.pool.find(one.pair, one.slice) for one in chosen]
 
-    def _learn(self, rows: Iterable[int], seed: int) -> dict[str, Any]:
+    def _learn(self, rows: Iterable[int], seed: int, training: TrainingSettings) -> dict[str, Any]:
         """Train on the labels of some slice pairs and measure; the same labels and seed are learned once.
 
         Strategies that begin with the same batch share the round, in time and in outcome.
         """
         chosen = sorted(rows)
-        stem = self._stem(chosen, seed)
+        stem = self._stem(chosen, seed, training)
         done = read_json(stem.with_suffix(".json"))
         if done is None:
             started = perf_counter()
-            network = self._train(chosen, seed)
+            network = self._train(chosen, seed, training)
             seconds = perf_counter() - started
             done = {"train_seconds": seconds, **self.test.measure([network]).as_dict()}
             save_networks([network], stem.with_suffix(".safetensors"))
             write_json(stem.with_suffix(".json"), done)
         return dict(done)
 
-    def _network(self, rows: Iterable[int], seed: int) -> ChangeNetwork:
+    def _network(self, rows: Iterable[int], seed: int, training: TrainingSettings) -> ChangeNetwork:
         """Return the network that learned these labels; it is trained again when its file is gone."""
         chosen = sorted(rows)
         try:
-            return load_networks(self._stem(chosen, seed).with_suffix(".safetensors"))[0]
+            return load_networks(self._stem(chosen, seed, training).with_suffix(".safetensors"))[0]
         except NotReady:
-            return self._train(chosen, seed)
+            return self._train(chosen, seed, training)
 
-    def _stem(self, rows: Sequence[int], seed: int) -> Path:
+    def _stem(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> Path:
         names = [f"{self.pool.entries[row].pair}:{self.pool.entries[row].slice}" for row in rows]
-        digest = hashlib.sha256(json_text([seed, names]).encode()).hexdigest()
+        digest = hashlib.sha256(json_text([seed, names, asdict(training)]).encode()).hexdigest()
         return self.out / "networks" / digest[:16]
 
-    def _train(self, rows: Sequence[int], seed: int) -> ChangeNetwork:
+    def _train(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> ChangeNetwork:
         labels = {row: self.masks[row] for row in rows}
-        training = self.settings.training
         labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
         return train(labelled, training, seed=seed)
 
@@ -211,80 +216,3 @@ def reference_masks(pool: Pool) -> dict[int, np.ndarray]:
             spacing = pair.record.spacing_mm[1:]
             masks[pool.index[(name, index)]] = oracle.label(reference[index], spacing)
     return masks
-
-
-def simulate(
-    project: Project,
-    strategies: Sequence[str],
-    budget: float,
-    batch: int,
-    seeds: int,
-    out: Path,
-    *,
-    settings: SimulationSettings | None = None,
-    progress: Progress = lambda phase, share: None,
-) -> dict[str, Any]:
-    """Compare strategies by simulated annotation, write the report, and return the results.
-
-    Parameters
-    ----------
-    project : Project
-        Prepared; every pair has a reference, and some are set aside as test.
-    strategies : sequence of str
-        Names of `STRATEGIES`.
-    budget : float
-        Share of the pool to label, in (0, 1].
-    batch : int
-        Slice pairs a round.
-    seeds : int
-        How often everything is repeated, with seeds 0, 1, ...
-    out : Path
-        Folder of the report and the finished rounds; the same call goes on where it was interrupted.
-    settings : SimulationSettings, optional
-        Everything else; its budget and batch give way to the arguments.
-    progress : callable
-        Called with what is being done and the share of all that is done.
-
-    Returns
-    -------
-    dict
-        The results, as `docs/command-line.md` describes them.
-    """
-    if not 0 < budget <= 1:
-        raise InvalidInput(f"budget {budget}: give the share of the pool to label, above 0 and at most 1")
-    if batch < 1 or seeds < 1:
-        raise InvalidInput(f"batch {batch}, seeds {seeds}: both have to be at least 1")
-    names = [strategy(name).name for name in strategies]
-    chosen = SimulationSettings(budget, batch) if settings is None else settings
-    simulation = Simulation(project, chosen, out)
-    jobs = [("full labelling", seed) for seed in range(seeds)] + [(n, s) for s in range(seeds) for n in names]
-    full, results = [], []
-    for done, (name, seed) in enumerate(jobs):
-
-        def report(phase: str, share: float, done: int = done) -> None:
-            progress(phase, (done + share) / len(jobs))
-
-        report(f"{name}, seed {seed}", 0.0)
-        if name == "full labelling":
-            full.append(simulation.full_labelling(seed))
-        else:
-            results += simulation.run(name, seed, report)
-    found = {
-        "pool_slice_pairs": len(simulation.pool),
-        "full": _mean_of(full),
-        "difference_threshold": best_threshold_dice(simulation.test),
-        "settings": asdict(chosen),
-        "results": results,
-    }
-    write_report(found, first_asked(found, simulation.pool), out)
-    progress("done", 1.0)
-    return found
-
-
-def _mean_of(full: list[dict[str, Any]]) -> dict[str, Any]:
-    """Join full labelling's seeds: means of the figures, and each seed's own."""
-    joined: dict[str, Any] = {}
-    for measure in ("dice", "lesion_f1"):
-        defined = [one[measure] for one in full if one[measure] is not None]
-        joined[measure] = float(np.mean(defined)) if defined else None
-    return {**joined, "per_seed": full}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ def prepare_project(
     progress: Progress | None = None,
     seed: int = 0,
     interrupt: Interrupt = never,
+    executor: Executor | None = None,
 ) -> list[Failure]:
     """Prepare every pair that is not prepared yet, or whose scans have changed since.
 
@@ -50,6 +51,9 @@ def prepare_project(
     interrupt : callable
         Called several times a second, on any thread; what it raises ends the work between two steps of a
         pair. `Cancelled` is the error for that: the pairs at hand stay as they were.
+    executor : Executor, optional
+        Where pairs are prepared; by default two at a time on this computer. Another computer has to see the
+        same files under the same paths, and is not interrupted in the middle of a pair.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def prepare_project(
         todo = _unprepared(project, pixel_mm)
         report("", 0.0)
         for done, (pair, outcome) in enumerate(
-            _prepare_all(project, todo, pixel_mm, seed, interrupt), start=1
+            _prepare_all(project, todo, pixel_mm, seed, interrupt, executor), start=1
         ):
             if outcome.verdict is Verdict.FAILED:
                 project.set_failed(pair.id, outcome.reason, outcome.figures)
@@ -102,20 +106,24 @@ def _prepare_all(
     pixel_mm: float,
     seed: int,
     interrupt: Interrupt,
+    executor: Executor | None,
 ) -> Iterator[tuple[Pair, Outcome]]:
     """Prepare pairs side by side and yield each as it is done; what is not begun is dropped on an error."""
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        running: dict[Future[Outcome], Pair] = {
-            threads.submit(
-                _prepare_or_say_why, project.pair_folder(name), pair, key, pixel_mm, seed, interrupt
-            ): pair
-            for name, (pair, key) in todo.items()
-        }
-        try:
-            for job in as_completed(running):
-                yield running[job], job.result()
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
+    place = executor or ThreadPoolExecutor(AT_ONCE)
+    heard = never if executor else interrupt
+    running: dict[Future[Outcome], Pair] = {
+        place.submit(_prepare_or_say_why, project.pair_folder(name), pair, key, pixel_mm, seed, heard): pair
+        for name, (pair, key) in todo.items()
+    }
+    try:
+        for job in as_completed(running):
+            yield running[job], job.result()
+            interrupt()  # heard between two pairs where the pairs themselves cannot be
+    finally:
+        for job in running:
+            job.cancel()
+        if executor is None:
+            place.shutdown(wait=True)
 
 
 def _prepare_or_say_why(

@@ -13,7 +13,7 @@ import pytest
 
 from longitudinal_al import rounds
 from longitudinal_al.cli import main
-from longitudinal_al.experiments import simulation
+from longitudinal_al.experiments import comparison
 from longitudinal_al.experiments.simulation import SimulationSettings
 from longitudinal_al.network.training import TrainingSettings
 
@@ -82,4 +82,4 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         return SimulationSettings(budget, batch, training=settings)
 
     monkeypatch.setattr(rounds, "TrainingSettings", lambda: settings)
-    monkeypatch.setattr(simulation, "SimulationSettings", simulated)
+    monkeypatch.setattr(comparison, "SimulationSettings", simulated)

@@ -23,12 +23,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 limit, quick, *words = sys.argv[1:]
 if quick == "quick":
     from longitudinal_al import rounds
-    from longitudinal_al.experiments import simulation
+    from longitudinal_al.experiments import comparison
     from longitudinal_al.experiments.simulation import SimulationSettings
     from longitudinal_al.network.training import TrainingSettings
     settings = TrainingSettings(steps=4, batch=4, patch=32)
     rounds.TrainingSettings = lambda: settings
-    simulation.SimulationSettings = lambda budget, batch: SimulationSettings(budget, batch, training=settings)
+    comparison.SimulationSettings = lambda budget, batch: SimulationSettings(budget, batch, training=settings)
 if int(limit):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 print("started", flush=True, file=sys.stderr)

@@ -3,9 +3,10 @@
 import pytest
 
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
+from longitudinal_al.experiments.comparison import simulate
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
-from longitudinal_al.experiments.simulation import SimulationSettings, simulate
+from longitudinal_al.experiments.simulation import SimulationSettings
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.store import Project

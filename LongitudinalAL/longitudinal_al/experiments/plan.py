@@ -1,0 +1,81 @@
+"""What the experiment consists of: cohorts, arms, seeds and budgets, in a small and a full size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from longitudinal_al.acquisition.needs import Needs
+from longitudinal_al.acquisition.strategies import STRATEGIES
+from longitudinal_al.experiments.arm import Arm
+from longitudinal_al.experiments.cohorts import Cohort
+from longitudinal_al.network.training import TrainingSettings
+
+FRACTIONS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.16)
+"""Shares of the pool that are labelled after each round."""
+RECIPE = "recipe"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment: every arm on every cohort with every seed.
+
+    Attributes
+    ----------
+    cohorts, arms : tuple
+        What is run on what.
+    seeds : int
+        Seeds 0, 1, ...; arms with the same first batch share their first round.
+    fractions : tuple of float
+        Shares of the pool that are labelled after each round.
+    training : TrainingSettings
+        Of every round and of full labelling, unless an arm says otherwise.
+    """
+
+    cohorts: tuple[Cohort, ...]
+    arms: tuple[Arm, ...]
+    seeds: int
+    fractions: tuple[float, ...] = FRACTIONS
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+
+def full_plan(training: TrainingSettings | None = None) -> Plan:
+    """Return the experiment in full: 40 patients to label and 40 to test on, in three difficulties."""
+    cohorts = tuple(
+        Cohort(name, difficulty=name, pool=40, test=40, seed=seed)
+        for seed, name in ((101, "typical"), (102, "clear"), (103, "hard"))
+    )
+    return Plan(cohorts, tuple(every_strategy() + ablation()), 5, training=training or TrainingSettings())
+
+
+def small_plan(training: TrainingSettings | None = None) -> Plan:
+    """Return the experiment for two cores and twenty minutes: one cohort, few arms, short trainings."""
+    cohort = Cohort("typical-small", difficulty="typical", pool=10, test=8, seed=104)
+    names = [name for name in ("random", "difference", "entropy", RECIPE) if name in STRATEGIES]
+    return Plan(
+        (cohort,),
+        tuple(Arm.plain(name) for name in names),
+        2,
+        fractions=(0.01, 0.02, 0.04, 0.08),
+        training=replace(training or TrainingSettings(), steps=250),
+    )
+
+
+def every_strategy() -> list[Arm]:
+    """Return one arm a strategy, with the defaults of its settings."""
+    return [Arm.plain(name) for name in STRATEGIES]
+
+
+def ablation() -> list[Arm]:
+    """Return the recipe with each of its parts switched off in turn."""
+    if RECIPE not in STRATEGIES:
+        return []
+    parts = [name for name, value in STRATEGIES[RECIPE].settings.items() if value is True]
+    return [Arm(f"{RECIPE} without {part}", f"{RECIPE}:{part}=off") for part in parts]
+
+
+def needs_references(arm: Arm) -> bool:
+    """Tell whether an arm is a yardstick that looks at references, which no annotator could run."""
+    return Needs.LABELS in arm.wanted().needs
+
+
+SIZES = {"small": small_plan, "full": full_plan}

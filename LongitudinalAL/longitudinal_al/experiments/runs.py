@@ -1,0 +1,160 @@
+"""Runs of the experiment: one arm with one seed on one cohort each; they resume, and run anywhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from longitudinal_al.experiments.arm import Arm
+from longitudinal_al.experiments.plan import Plan
+from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
+from longitudinal_al.project.files import read_json, write_json
+from longitudinal_al.project.store import Project
+
+Progress = Callable[[str, float], None]
+
+
+class OutOfTime(Exception):
+    """The time given to a call is over."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm with one seed on one cohort; without an arm, full labelling.
+
+    Attributes
+    ----------
+    cohort : str
+        Name of the cohort, and of its folder.
+    arm : Arm or None
+        What chooses the slice pairs.
+    seed : int
+        Of everything random.
+    """
+
+    cohort: str
+    arm: Arm | None
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.cohort}: {self.arm.name if self.arm else 'full labelling'}, seed {self.seed}"
+
+
+def runs_of(plan: Plan) -> list[Run]:
+    """Return all runs of a plan, seed by seed, so that an unfinished experiment compares all arms."""
+    return [
+        Run(cohort.name, arm, seed)
+        for seed in range(plan.seeds)
+        for cohort in plan.cohorts
+        for arm in (None, *plan.arms)
+    ]
+
+
+def settings_of(plan: Plan) -> SimulationSettings:
+    """Return what all runs of a plan have in common."""
+    return SimulationSettings(max(plan.fractions), 1, training=plan.training, fractions=plan.fractions)
+
+
+def work_off(
+    runs: Sequence[Run],
+    plan: Plan,
+    out: Path,
+    progress: Progress,
+    *,
+    executor: Executor | None,
+    seconds: float,
+) -> int:
+    """Do what is not done yet, and return how many runs are left when the time is over.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Of `plan`.
+    out : Path
+        The experiment's folder; a run leaves its rounds there.
+    progress : callable
+        Called with the run and the share of all runs that is done.
+    executor : Executor or None
+        Where to run them; None does one after another here.
+    seconds : float
+        After this long no further round is begun.
+    """
+    end = time.monotonic() + seconds
+    left = [run for run in runs if not is_done(run, out)]
+    done = len(runs) - len(left)
+    for finished in _finished(left, plan, out, executor, end, progress):
+        done += finished
+        progress("runs", done / len(runs))
+    return len(runs) - done
+
+
+def is_done(run: Run, out: Path) -> bool:
+    """Tell whether all rounds of a run are there."""
+    return read_json(_file(run, out)) is not None
+
+
+def outcome(run: Run, out: Path) -> Any:
+    """Return what a finished run found: a list of rounds, or full labelling's figures; else None."""
+    return read_json(_file(run, out))
+
+
+def do_run(
+    run: Run, plan: Plan, out: Path, end: float, progress: Progress = lambda phase, share: None
+) -> bool:
+    """Do one run; False when the time was over before. What it finished is kept either way."""
+
+    def check(phase: str, share: float) -> None:
+        if time.monotonic() > end:
+            raise OutOfTime
+        progress(f"{run.cohort}: {phase}", share)
+
+    try:
+        check(run.name, 0.0)
+        simulation = _simulation(out / run.cohort, settings_of(plan))
+        found: Any = (
+            simulation.full_labelling(run.seed)
+            if run.arm is None
+            else simulation.run(run.arm, run.seed, check)
+        )
+    except OutOfTime:
+        return False
+    write_json(_file(run, out), found)
+    return True
+
+
+@lru_cache(maxsize=1)
+def _simulation(folder: Path, settings: SimulationSettings) -> Simulation:
+    """Open a cohort; the next run on the same cohort finds it open."""
+    with Project.open(folder / "project") as project:
+        return Simulation(project, settings, folder / "simulation")
+
+
+def _finished(
+    runs: Sequence[Run], plan: Plan, out: Path, executor: Executor | None, end: float, progress: Progress
+) -> Iterator[bool]:
+    """Yield for each run, as it ends, whether it was finished."""
+    if executor is None:
+        for run in runs:
+            yield do_run(run, plan, out, end, progress)
+        return
+    seconds = end - time.monotonic()
+    jobs: list[Future[bool]] = [executor.submit(_run_elsewhere, run, plan, out, seconds) for run in runs]
+    for job in as_completed(jobs):
+        yield job.result()
+
+
+def _run_elsewhere(run: Run, plan: Plan, out: Path, seconds: float) -> bool:
+    """Do a run on another computer, whose clock is its own."""
+    return do_run(run, plan, out, time.monotonic() + seconds)
+
+
+def _file(run: Run, out: Path) -> Path:
+    name = run.arm.file_name if run.arm else "full-labelling"
+    return out / run.cohort / "runs" / f"{name}-seed{run.seed}.json"
