@@ -1,40 +1,31 @@
 """The only place where data pass between MRML nodes and the project: pairs, labels, views, overlays, results.
 
-MRML only, no Qt; it adds nodes, changes no others, and takes away exactly what it added.
+MRML only, no Qt; it adds nodes, changes no others, and takes away exactly what it added. This file is what
+all others call; what is behind each of its parts is in the `Scene*` file of that name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import slicer
-import vtk
 
-from longitudinal_al.errors import LongitudinalALError, NotReady
 from LongitudinalALLib.SceneCheck import CHECK_MODES, CheckView
-from LongitudinalALLib.SceneGrid import Grid
-from LongitudinalALLib.SceneOpenPair import PAIR, Observations, OpenPair, pairNodes, removeNode
+from LongitudinalALLib.SceneLabels import SliceLabels
+from LongitudinalALLib.SceneOfPairs import SceneOfPairs
+from LongitudinalALLib.SceneOpenPair import OpenPair
 from LongitudinalALLib.SceneOverlays import OVERLAYS, Overlays
 from LongitudinalALLib.SceneResults import DECISIONS, Results
-from LongitudinalALLib.SceneViews import TAGS, SliceViews
-from LongitudinalALLib.SceneVolumes import (
-    DIFFERENCE_WINDOW,
-    ROLES,
-    PairReader,
-    PreparedPair,
-    setWindowLevel,
-)
 
-MOST_OPEN = 4
-"""So many pairs stay open, besides those with strokes that are not saved."""
 __all__ = ["CHECK_MODES", "DECISIONS", "OVERLAYS", "OpenPair", "Scene"]
 
 
-class Scene:
-    """The pairs of a project in an MRML scene.
+class Scene(SceneOfPairs):
+    """The pairs of a project in an MRML scene, their labels, and what is laid over them.
+
+    Pairs are opened, shown and closed by the methods of `SceneOfPairs`. Where a method takes a pair, it is
+    the shown one if none is given.
 
     Parameters
     ----------
@@ -45,201 +36,16 @@ class Scene:
 
     Attributes
     ----------
-    beforeClose : list of callable
-        Called without arguments while the scene is about to be closed by the user, everything still in it:
-        the last chance to save what was painted.
     afterClose : list of callable
-        Called once the scene was closed by the user, and every pair with it.
+        Called without arguments once the scene was closed by the user, and every pair with it. Strokes that
+        were not saved are kept: they are there again when their pair is opened.
     """
 
     def __init__(self, mrmlScene: Any = None, applicationLogic: Any = None) -> None:
-        self.mrmlScene = mrmlScene if mrmlScene is not None else slicer.mrmlScene
-        self.beforeClose: list[Callable[[], None]] = []
-        self.afterClose: list[Callable[[], None]] = []
-        logic = applicationLogic if applicationLogic is not None else slicer.app.applicationLogic()
-        self.views = SliceViews(self.mrmlScene, logic)
-        self._reader = PairReader()
-        self._pairs: dict[Path, OpenPair] = {}
-        self._shown: OpenPair | None = None
+        super().__init__(mrmlScene, applicationLogic)
         self._overlays = Overlays(self.mrmlScene, self.views)
         self._check = CheckView(self.mrmlScene, self.views)
         self._results = Results(self.mrmlScene)
-        self._viewObservations, self._displayObservations = Observations(), Observations()
-        self._sceneObservations = Observations()
-        self._sceneObservations.add(self.mrmlScene, slicer.vtkMRMLScene.StartCloseEvent, self._onStartClose)
-        self._sceneObservations.add(self.mrmlScene, slicer.vtkMRMLScene.EndCloseEvent, self._onEndClose)
-
-    # Pairs
-    # Each takes the memory of its three volumes, so that only the last few stay open.
-
-    @property
-    def pairs(self) -> list[OpenPair]:
-        """The pairs that are open."""
-        return list(self._pairs.values())
-
-    @property
-    def shownPair(self) -> OpenPair | None:
-        """The pair in the three views."""
-        return self._shown
-
-    def readAhead(self, pairFolder: Path | str) -> None:
-        """Begin to read a pair on a thread: opening it soon after does not wait for the disk."""
-        folder = Path(pairFolder)
-        if folder not in self._pairs:
-            self._reader.readAhead(folder)
-
-    def openPair(
-        self, pairFolder: Path | str, thicknessAxis: int, classes: Sequence[str] = ("change",)
-    ) -> OpenPair:
-        """Load a prepared pair; one that is open is given back, with what was removed from it put back.
-
-        Parameters
-        ----------
-        pairFolder : pathlib.Path
-            Folder of the prepared volumes, `PROJECT/pairs/<pair>`.
-        thicknessAxis : int
-            Array axis across which the slices lie: 0 = z, 1 = y, 2 = x (`slice_axis` of `prepared.json`).
-        classes : sequence of str
-            Names of the kinds of change.
-
-        Raises
-        ------
-        NotReady, UnreadableImage
-            When a prepared file is missing or damaged.
-        GeometryMismatch
-            When the prepared volumes are not on one grid.
-        """
-        folder = Path(pairFolder)
-        pair = self._pairs.get(folder)
-        if pair is not None and pair.isComplete():
-            pair.labels.lock(pair.followup)
-            return pair
-        prepared = self._reader.take(folder)
-        grid = _gridOf(prepared, thicknessAxis)
-        if pair is None:
-            pair = OpenPair(self.mrmlScene, folder, grid, classes)
-        pair.fill(prepared, (prepared.window, prepared.level))
-        setWindowLevel(pair.difference, DIFFERENCE_WINDOW, 0.0)
-        self._pairs[folder] = pair
-        self._setVisible(pair, pair is self._shown)
-        if pair is self._shown:
-            self.show(pair)
-        self._closeOldest(pair)
-        return pair
-
-    def _closeOldest(self, newest: OpenPair) -> None:
-        """Close pairs beyond `MOST_OPEN`, the oldest first; never one with strokes that are not saved."""
-        spare = len(self._pairs) - MOST_OPEN
-        for pair in self.pairs:
-            if spare > 0 and pair is not newest and pair is not self._shown and not _holdsStrokes(pair):
-                self.closePair(pair)
-                spare -= 1
-
-    def closePair(self, pair: OpenPair) -> None:
-        """Take a pair out of the scene; the layout stays."""
-        if pair is self._shown:
-            self._leaveShown()
-        for node in pair.nodes():
-            removeNode(self.mrmlScene, node)
-        self._pairs.pop(pair.folder, None)
-
-    def close(self) -> None:
-        """Take out everything that was added, and show what was shown before."""
-        self._leaveShown()
-        self._viewObservations.release()
-        self.views.giveBack(self._isOurs)
-        self.views.restore()
-        for pair in self.pairs:
-            self.closePair(pair)
-        self._reader.forget()
-
-    def release(self) -> None:
-        """Close, and stop observing the scene: nothing is left of this object."""
-        self.close()
-        self._sceneObservations.release()
-
-    def projectFolders(self) -> list[Path]:
-        """Return the projects whose pairs are in the scene, also from a scene that was saved and loaded."""
-        folders = {Path(node.GetAttribute(PAIR)).parent.parent for node in pairNodes(self.mrmlScene)}
-        return sorted(folders)
-
-    # Showing
-
-    def setLayout(self) -> None:
-        """Show the three views side by side."""
-        self.views.set()
-        if self._viewObservations.isEmpty:
-            for role in TAGS:
-                node = self.views.sliceNode(role)
-                self._viewObservations.add(node, vtk.vtkCommand.ModifiedEvent, self._onSliceMoved)
-
-    def restoreLayout(self) -> None:
-        """Show the layout from before again; the pairs stay open."""
-        self._leaveShown()
-        self._viewObservations.release()
-        self.views.giveBack(self._isOurs)
-        self.views.restore()
-
-    def show(self, pair: OpenPair, k: int | None = None) -> None:
-        """Show a pair in the three views, at a slice (the middle one if none is given).
-
-        Raises
-        ------
-        NotReady
-            When the pair was closed, or one of its volumes removed: open it again.
-        """
-        self._require(pair)
-        volumes = pair.volumes()
-        with self.views.drawnOnce():
-            if self._shown is not pair or not self.views.isSet:
-                self._enter(pair)
-            self.views.showVolumes(volumes)
-            self.jump(pair.grid.slices // 2 if k is None else k)
-
-    def jump(self, k: int) -> None:
-        """Show slice `k` of the pair shown in all three views; zoom and pan stay."""
-        pair = self._current(None)
-        pair.grid.checkSlice(k)
-        with self.views.drawnOnce():
-            if self.shownSlice() != k:
-                self._overlays.clear()
-            self.views.jump(pair.grid, pair.followup, k)
-        pair.shownSlices.add(k)
-
-    def jumpTo(self, ras: Sequence[float]) -> int | None:
-        """Show the slice nearest to a point of the pair, in mm RAS; return it, `None` if it lies outside."""
-        k = self._current(None).grid.sliceAt(np.asarray(ras, float))
-        if k is not None:
-            self.jump(k)
-        return k
-
-    def shownSlice(self) -> int | None:
-        """Return the slice in the follow-up's view, `None` if there is none or it was turned away."""
-        pair = self._shown
-        if pair is None or not pair.has("followup"):
-            return None
-        return self.views.sliceShown(pair.grid, pair.followup)
-
-    def reclaimViews(self) -> None:
-        """Put the three volumes back into their views, and the user's own views back to what they showed.
-
-        Call it after the Segment Editor was given a source volume: it puts that volume into every view.
-        """
-        pair = self._current(None)
-        with self.views.drawnOnce():
-            self.views.showVolumes(pair.volumes())
-            self.views.giveBack(self._isOurs)
-
-    def setTransform(self, transformNode: Any, pair: OpenPair | None = None) -> None:
-        """Put all nodes of a pair under one transform (or none): labels and scans stay together."""
-        pair = self._current(pair)
-        id_ = transformNode.GetID() if transformNode is not None else None
-        for node in [*pair.nodes(), *self._overlays.nodes()]:
-            node.SetAndObserveTransformNodeID(id_)
-        if pair is self._shown:
-            k = self.shownSlice()
-            self.views.turn(pair.grid, pair.followup)
-            self.jump(k if k is not None else pair.grid.slices // 2)
 
     # Labels
 
@@ -260,6 +66,7 @@ class Scene:
     def writeSliceLabel(self, k: int, label: np.ndarray, pair: OpenPair | None = None) -> None:
         """Replace what is painted on slice `k`, and nothing else; raises as `readSliceLabel`."""
         self._checkedLabels(pair).write(k, label)
+        self._current(pair).noteSaved(k)
 
     def sliceLabelsPainted(self, pair: OpenPair | None = None) -> list[int]:
         """Return the slices painted on since they were written or marked as saved, and seen by the annotator.
@@ -274,9 +81,14 @@ class Scene:
         pair = self._current(pair)
         return [k for k in self._checkedLabels(pair).painted() if k not in pair.shownSlices]
 
+    def unsavedStrokes(self) -> list[OpenPair]:
+        """Return the pairs with strokes that are not saved, those too that went with a closed scene."""
+        return [*(pair for pair in self.pairs if pair.strokes()), *self._pairs.kept]
+
     def markSaved(self, k: int, pair: OpenPair | None = None) -> None:
         """Note that slice `k` is saved as it is painted now."""
-        self._checkedLabels(pair).noteSaved(k)
+        self._checkedLabels(pair)
+        self._current(pair).noteSaved(k)
 
     def restoreSegments(self, pair: OpenPair | None = None) -> None:
         """Make the segments of classes that the user deleted anew, empty, and lock the grid again."""
@@ -287,7 +99,7 @@ class Scene:
         """Return the id of the segment of class `number`, for the Segment Editor."""
         return self._current(None).labels.segmentId(number)
 
-    # Overlays, results, check view
+    # Overlays
 
     @property
     def overlays(self) -> dict[str, bool]:
@@ -309,6 +121,8 @@ class Scene:
     def suggestionWasShown(self, k: int, pair: OpenPair | None = None) -> bool:
         """Tell whether the model's suggestion was shown on slice `k`."""
         return k in self._current(pair).suggestionsShown
+
+    # Results and the check of a registration
 
     def showResults(self, changes: Sequence[Mapping[str, Any]], mask: np.ndarray | None = None) -> Any:
         """Show predicted changes as a table, which is returned, and a segmentation; see `Results.show`."""
@@ -342,108 +156,20 @@ class Scene:
 
     # What is behind it
 
-    def _current(self, pair: OpenPair | None) -> OpenPair:
-        chosen = pair if pair is not None else self._shown
-        if chosen is None:
-            raise NotReady("no pair is shown: open one and show it")
-        self._require(chosen)
-        return chosen
-
-    def _require(self, pair: OpenPair) -> None:
-        if self._pairs.get(pair.folder) is not pair:
-            raise NotReady(f"pair {pair.name!r} was closed, or the scene was: open the pair again")
-
-    def _checkedLabels(self, pair: OpenPair | None) -> Any:
+    def _checkedLabels(self, pair: OpenPair | None) -> SliceLabels:
         """Return the labels of a pair after checking that they lie on its grid; the follow-up may be gone."""
         pair = self._current(pair)
         pair.segmentation  # noqa: B018  # raises when the user removed it
         pair.labels.check(pair.followup if pair.has("followup") else None)
         return pair.labels
 
-    def _enter(self, pair: OpenPair) -> None:
-        """Bring a pair into the views that another one, or none, was in."""
-        self._leaveShown()
-        self.setLayout()
-        self.views.showVolumes(pair.volumes())
-        self.views.turn(pair.grid, pair.followup)
-        self._setVisible(pair, True)
-        self._shown = pair
-        for role in ("baseline", "followup"):
-            display = pair.node(role).GetDisplayNode()
-            self._displayObservations.add(display, vtk.vtkCommand.ModifiedEvent, self._onWindowLevel)
+    def _clearSlice(self) -> None:
+        self._overlays.clear()
 
-    def _leaveShown(self) -> None:
-        """Take the pair shown out of the views, with all that belongs to its slice."""
-        self._displayObservations.release()
+    def _clearPair(self) -> None:
         self._overlays.clear()
         self._check.clear()
         self._results.clear()
-        if self._shown is not None:
-            self._setVisible(self._shown, False)
-        self._shown = None
 
-    def _setVisible(self, pair: OpenPair, visible: bool) -> None:
-        if pair.has("labels"):
-            pair.segmentation.GetDisplayNode().SetVisibility(visible)
-
-    def _isOurs(self, id_: str) -> bool:
-        owned = [node for pair in self.pairs for node in pair.nodes()]
-        owned += [*self._overlays.nodes(), *self._check.nodes(), *self._results.nodes()]
-        return any(node.GetID() == id_ for node in owned)
-
-    def _onWindowLevel(self, caller: Any, _event: str) -> None:
-        """Give baseline and follow-up the same window and level, whichever was changed."""
-        pair = self._shown
-        if pair is None:
-            return
-        for role in ("baseline", "followup"):
-            display = pair.node(role).GetDisplayNode() if pair.has(role) else None
-            wanted = (caller.GetWindow(), caller.GetLevel())
-            if display is not None and (display.GetWindow(), display.GetLevel()) != wanted:
-                display.SetAutoWindowLevel(False)
-                display.SetWindowLevel(*wanted)
-
-    def _onSliceMoved(self, caller: Any, _event: str) -> None:
-        """Note which slices were in view."""
-        pair = self._shown
-        if pair is None or not pair.has("followup"):
-            return
-        role = next((each for each in ROLES if TAGS[each] == caller.GetLayoutName()), "followup")
-        k = self.views.sliceShown(pair.grid, pair.followup, role)
-        if k is not None:
-            pair.shownSlices.add(k)
-
-    def _onStartClose(self, _caller: Any, _event: str) -> None:
-        for callback in list(self.beforeClose):
-            callback()
-
-    def _onEndClose(self, _caller: Any, _event: str) -> None:
-        """Forget the pairs: their nodes are gone. The layout is the user's until `close`."""
-        self._displayObservations.release()
-        self._shown = None
-        self._pairs.clear()
-        self._overlays.clear()
-        self._check.clear()
-        self._results.clear()
-        for callback in list(self.afterClose):
-            callback()
-
-
-def _holdsStrokes(pair: OpenPair) -> bool:
-    """Tell whether strokes would be lost with a pair; what cannot be read counts as strokes."""
-    if not pair.has("labels"):
-        return False
-    try:
-        return bool(pair.labels.painted())
-    except LongitudinalALError:
-        return True
-
-
-def _gridOf(prepared: PreparedPair, axis: int) -> Grid:
-    """Return the grid of a pair; all of its volumes must lie on it."""
-    followup = prepared.volumes["followup"]
-    grid = Grid(followup.voxels.shape, followup.ijkToRas, axis)
-    for role in ROLES:
-        volume = prepared.volumes[role]
-        grid.checkSame(volume.voxels.shape, volume.ijkToRas, f"the prepared {role}")
-    return grid
+    def _addedNodes(self) -> list[Any]:
+        return [*self._overlays.nodes(), *self._check.nodes(), *self._results.nodes()]

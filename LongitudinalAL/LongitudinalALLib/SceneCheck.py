@@ -9,7 +9,8 @@ import slicer.util
 
 from longitudinal_al.errors import UnknownName
 from LongitudinalALLib.SceneGrid import Grid
-from LongitudinalALLib.SceneOpenPair import OpenPair, removeNode
+from LongitudinalALLib.SceneNodes import removeNode
+from LongitudinalALLib.SceneOpenPair import OpenPair
 from LongitudinalALLib.SceneViews import SliceViews
 from LongitudinalALLib.SceneVolumes import Volume, addVolume
 

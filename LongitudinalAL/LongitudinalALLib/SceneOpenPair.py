@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from longitudinal_al.errors import NotReady
-from LongitudinalALLib.SceneGrid import Grid
+from longitudinal_al.errors import LongitudinalALError, NotReady
+from LongitudinalALLib.SceneGrid import Grid, vtkMatrixOf
 from LongitudinalALLib.SceneLabels import SliceLabels
-from LongitudinalALLib.SceneVolumes import ROLES, TITLES, PreparedPair, addVolume, imageOf, setWindowLevel
+from LongitudinalALLib.SceneNodes import PAIR, ROLE, pairNodes
+from LongitudinalALLib.SceneVolumes import (
+    DIFFERENCE_WINDOW,
+    ROLES,
+    TITLES,
+    PreparedPair,
+    addVolume,
+    imageOf,
+    setWindowLevel,
+)
 
-PAIR, ROLE = "LongitudinalAL.Pair", "LongitudinalAL.Role"
-"""Attributes of every node: by them a pair is found again in a scene that was saved and loaded."""
 LABELS = "labels"
+SLICES = "LongitudinalAL.Slices"
+"""Attribute of the labels in a saved scene: which slices were seen, and what was saved of them."""
 
 
 class OpenPair:
@@ -90,32 +99,98 @@ class OpenPair:
         return {role: self.node(role) for role in ROLES}
 
     def isComplete(self) -> bool:
-        """Tell whether all nodes are in the scene, and on the pair's transform."""
+        """Tell whether all nodes are in the scene."""
         return all(self.has(role) for role in (*ROLES, LABELS))
+
+    def strokes(self) -> list[int]:
+        """Return the slices painted on and not saved that the annotator saw.
+
+        Where it cannot be told, because a segment lies elsewhere, all slices that were seen.
+        """
+        try:
+            return [k for k in self.labels.painted() if k in self.shownSlices]
+        except LongitudinalALError:
+            return sorted(self.shownSlices)
 
     def nodes(self) -> list[Any]:
         """Return the nodes that are still there."""
         found = (self._scene.GetNodeByID(id_) for id_ in self._ids.values())
         return [node for node in found if node is not None]
 
-    def fill(self, prepared: PreparedPair, window: tuple[float, float]) -> None:
-        """Add the nodes that are missing, taking up those of this pair that a loaded scene brought along."""
+    def fill(self, prepared: PreparedPair) -> None:
+        """Add the nodes that are missing, taking up those of this pair that a loaded scene brought along.
+
+        What was painted outlives its node: labels whose node was removed come back as they were.
+        """
+        above = next((node.GetTransformNodeID() for node in self.nodes()), None)
         for role in ROLES:
             if not self.has(role):
                 self._ids[role] = self._volume(role, prepared).GetID()
+                self.node(role).SetAndObserveTransformNodeID(above)
         for role in ("baseline", "followup"):
-            setWindowLevel(self.node(role), *window)
-        node = self._scene.GetNodeByID(self._ids.get(LABELS, "")) or self._found(LABELS)
-        node = node or self._newSegmentation()
-        self._ids[LABELS] = node.GetID()
-        if self.labels is None or self.labels.node is not node:
-            self.labels = SliceLabels(node, self.grid, self.classes)
+            setWindowLevel(self.node(role), prepared.window, prepared.level)
+        setWindowLevel(self.difference, DIFFERENCE_WINDOW, 0.0)
+        if not self.has(LABELS):
+            node = self._found(LABELS) or self._newSegmentation()
+            node.SetAndObserveTransformNodeID(above)
+            self._ids[LABELS] = node.GetID()
+            self._takeLabels(node)
         self.labels.lock(self.followup)
+
+    def _takeLabels(self, node: Any) -> None:
+        """Draw on a new node, or on one of a loaded scene.
+
+        Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationNode.h` (SetAndObserveSegmentation).
+        """
+        if self.labels is not None:
+            node.SetAndObserveSegmentation(self.labels.segmentation)
+            self.labels.node = node
+            return
+        self.labels = SliceLabels(node, self.grid, self.classes)
+        noted = json.loads(node.GetAttribute(SLICES) or "{}")
+        self.shownSlices |= set(noted.get("seen", ()))
+        self.suggestionsShown |= set(noted.get("suggested", ()))
+        self.labels.saved = {int(k): checksum for k, checksum in noted.get("saved", {}).items()}
+
+    def see(self, k: int) -> None:
+        """Note that slice `k` was in view."""
+        if k not in self.shownSlices:
+            self.shownSlices.add(k)
+            self._note()
+
+    def suggest(self, k: int) -> None:
+        """Note that the model's suggestion was shown on slice `k`."""
+        if k not in self.suggestionsShown:
+            self.suggestionsShown.add(k)
+            self._note()
+
+    def noteSaved(self, k: int) -> None:
+        """Note that slice `k` is saved as it is painted now."""
+        self.labels.noteSaved(k)
+        self._note()
+
+    def _note(self) -> None:
+        """Write into the labels' node what a saved scene has to bring back beside the strokes.
+
+        No view need hear of it. Contract: Slicer `Libs/MRML/Core/vtkMRMLNode.h` (SetAttribute,
+        DisableModifiedEvent).
+        """
+        if self.has(LABELS):
+            noted = {
+                "seen": sorted(self.shownSlices),
+                "suggested": sorted(self.suggestionsShown),
+                "saved": self.labels.saved,
+            }
+            node = self.segmentation
+            node.DisableModifiedEventOn()
+            node.SetAttribute(SLICES, json.dumps(noted))
+            node.DisableModifiedEventOff()
 
     def _volume(self, role: str, prepared: PreparedPair) -> Any:
         volume = prepared.volumes[role]
         node = self._found(role)
-        if node is not None and node.GetImageData() is not None:
+        if node is not None and node.GetDisplayNode() is not None:
+            node.SetIJKToRASMatrix(vtkMatrixOf(volume.ijkToRas))
             node.SetAndObserveImageData(volume.image or imageOf(volume.voxels))
         else:
             path = self.folder / f"{role}.nii.gz"
@@ -144,54 +219,3 @@ class OpenPair:
             if node.GetAttribute(ROLE) == role and node.GetAttribute(PAIR) == str(self.folder):
                 return node
         return None
-
-
-def pairNodes(scene: Any) -> list[Any]:
-    """Return every node in a scene that belongs to a pair, from this session or from one that was saved."""
-    nodes = (scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes()))
-    return [node for node in nodes if node.GetAttribute(PAIR)]
-
-
-class Observations:
-    """What is observed, so that all of it can be let go; it keeps no observer alive."""
-
-    def __init__(self) -> None:
-        self._tags: list[tuple[Any, int]] = []
-
-    def add(self, observed: Any, event: Any, callback: Callable[..., None]) -> None:
-        """Call a method `callback(caller, event)` at an event, as long as its object lives."""
-        method = weakref.WeakMethod(callback)
-
-        def call(caller: Any, name: str) -> None:
-            living = method()
-            if living is not None:
-                living(caller, name)
-
-        self._tags.append((observed, observed.AddObserver(event, call)))
-
-    @property
-    def isEmpty(self) -> bool:
-        """Whether nothing is observed."""
-        return not self._tags
-
-    def release(self) -> None:
-        """Let all go."""
-        for observed, tag in self._tags:
-            observed.RemoveObserver(tag)
-        self._tags.clear()
-
-
-def removeNode(scene: Any, node: Any) -> None:
-    """Remove a node with its display and storage nodes.
-
-    Contract: Slicer `Libs/MRML/Core/vtkMRMLDisplayableNode.h`, `vtkMRMLStorableNode.h`: else they are left.
-    """
-    attached = []
-    if node.IsA("vtkMRMLDisplayableNode"):
-        attached += [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
-    if node.IsA("vtkMRMLStorableNode"):
-        attached += [node.GetNthStorageNode(index) for index in range(node.GetNumberOfStorageNodes())]
-    scene.RemoveNode(node)
-    for each in attached:
-        if each is not None and scene.IsNodePresent(each):
-            scene.RemoveNode(each)

@@ -12,7 +12,8 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from longitudinal_al.errors import GeometryMismatch, UnknownName
 from LongitudinalALLib.SceneGrid import vtkMatrixOf
-from LongitudinalALLib.SceneOpenPair import OpenPair, removeNode
+from LongitudinalALLib.SceneNodes import removeNode
+from LongitudinalALLib.SceneOpenPair import OpenPair
 from LongitudinalALLib.SceneViews import SliceViews
 from LongitudinalALLib.SceneVolumes import Volume, addVolume
 
@@ -131,7 +132,7 @@ class Overlays:
                 self._hideHeat(node)
         if self._place and self._on["suggestion"] and self.holds("suggestion"):
             pair, k = self._place
-            pair.suggestionsShown.add(k)
+            pair.suggest(k)
 
 
 def _kind(name: str) -> Kind:

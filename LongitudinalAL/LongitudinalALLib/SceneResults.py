@@ -11,9 +11,11 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from longitudinal_al.errors import GeometryMismatch, InvalidInput
+from longitudinal_al.project.terminology import TERMINOLOGY
 from LongitudinalALLib.SceneGrid import vtkMatrixOf
-from LongitudinalALLib.SceneLabels import COLORS, TERMINOLOGY
-from LongitudinalALLib.SceneOpenPair import OpenPair, removeNode
+from LongitudinalALLib.SceneLabels import COLORS
+from LongitudinalALLib.SceneNodes import removeNode
+from LongitudinalALLib.SceneOpenPair import OpenPair
 
 COLUMNS = ("Class", "Volume (mm³)", "R (mm)", "A (mm)", "S (mm)", "Diameter (mm)", "Decision")
 DECISION = len(COLUMNS) - 1

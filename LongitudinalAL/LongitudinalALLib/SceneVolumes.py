@@ -80,6 +80,11 @@ class PairReader:
         reading = self._ahead.pop(folder, None)
         return reading.result() if reading else readPair(folder)
 
+    def wait(self) -> None:
+        """Wait until all that was asked for is read."""
+        for reading in list(self._ahead.values()):
+            reading.wait()
+
     def forget(self) -> None:
         """Drop what was read ahead."""
         self._ahead.clear()
@@ -95,8 +100,11 @@ class _Reading:
         self._thread = threading.Thread(target=self._run, name="pair reader", daemon=True)
         self._thread.start()
 
-    def result(self) -> PreparedPair:
+    def wait(self) -> None:
         self._thread.join()
+
+    def result(self) -> PreparedPair:
+        self.wait()
         if self._error is not None:
             raise self._error
         assert self._found is not None

@@ -23,7 +23,7 @@ from scene_state import state
 from strokes import Painter, stroke
 
 from LongitudinalALLib.Scene import Scene
-from LongitudinalALLib.SceneViews import TAGS
+from LongitudinalALLib.SceneLayout import TAGS
 
 LIMIT_MS = 100.0
 STROKES = 200

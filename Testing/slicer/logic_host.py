@@ -178,8 +178,8 @@ def disc(shape: tuple[int, int], row: int, column: int, radius: int = 3) -> np.n
     return (((rows - row) ** 2 + (columns - column) ** 2) <= radius**2).astype(np.uint8)
 
 
-def paint(scene: Any, k: int, label: np.ndarray) -> None:
-    """Paint into the shown pair as the Segment Editor does: only the labelmap of class 1 changes."""
+def paint(scene: Any, k: int, label: np.ndarray, segmentId: str = "") -> None:
+    """Paint into the shown pair as the Segment Editor does: only a labelmap changes (by default class 1's)."""
     import slicer
 
     from LongitudinalALLib.SceneLabelmap import sliceImage
@@ -189,7 +189,7 @@ def paint(scene: Any, k: int, label: np.ndarray) -> None:
     image = sliceImage(pair.grid, label > 0, k)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     logic.SetBinaryLabelmapToSegment(
-        image, pair.segmentation, scene.segmentId(), logic.MODE_MERGE_MASK, image.GetExtent()
+        image, pair.segmentation, segmentId or scene.segmentId(), logic.MODE_MERGE_MASK, image.GetExtent()
     )
 
 

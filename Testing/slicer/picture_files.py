@@ -8,7 +8,7 @@ import numpy as np
 from host import Host, vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
-from LongitudinalALLib.SceneViews import TAGS
+from LongitudinalALLib.SceneLayout import TAGS
 
 GAP = 4
 """Pixels between two views."""

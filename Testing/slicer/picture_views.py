@@ -14,7 +14,7 @@ from host import Host, canDraw
 from picture_files import threeViews, write
 
 from LongitudinalALLib.Scene import Scene
-from LongitudinalALLib.SceneViews import TAGS
+from LongitudinalALLib.SceneLayout import TAGS
 from LongitudinalALLib.SceneVolumes import readVolume
 
 SIZE = (420, 500)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from host import slicer
+from host import slicer, vtk
 from scene_pairs import GEOMETRIES
 from strokes import Painter, stroke
 
@@ -206,10 +206,30 @@ def test_a_label_survives_the_followup_being_deleted(host, scene, openPair):
     np.testing.assert_array_equal(scene.readSliceLabel(6), mask)
 
 
-def test_a_deleted_segmentation_is_named(host, scene, openPair):
+def test_a_deleted_segmentation_is_named_and_comes_back_with_its_strokes(host, scene, openPair):
     pair = openPair()
+    mask = np.eye(*pair.grid.sliceShape, dtype=bool)
+    Painter(host, pair).paint(6, mask)
     host.scene.RemoveNode(pair.segmentation)
     with pytest.raises(NotReady, match="labels of pair 'pair1' is no longer"):
         scene.readSliceLabel(6)
     scene.openPair(pair.folder, pair.grid.axis)
-    assert not scene.readSliceLabel(6).any()
+    np.testing.assert_array_equal(scene.readSliceLabel(6), mask)
+    assert scene.sliceLabelsPainted() == [6]
+
+
+def test_every_segment_carries_the_standard_term_of_a_lesion(host, scene, openPair):
+    """Scene and exports name the same standard term, which Slicer reads."""
+    pair = openPair(classes=("new", "gone"))
+    tag = slicer.vtkSegment.GetTerminologyEntryTagName()
+    scene.showResults([], np.zeros(pair.grid.shape, np.uint8))
+    results = slicer.util.getFirstNodeByName("Predicted changes pair1")
+    for node in (pair.segmentation, results):
+        for number in range(2):
+            value = vtk.reference("")
+            assert node.GetSegmentation().GetNthSegment(number).GetTag(tag, value)
+            entry = slicer.vtkSlicerTerminologyEntry()
+            assert host.logic("terminologies").DeserializeTerminologyEntry(str(value), entry)
+            category, kind = entry.GetCategoryObject(), entry.GetTypeObject()
+            assert (category.GetCodingSchemeDesignator(), category.GetCodeValue()) == ("SCT", "49755003")
+            assert (kind.GetCodeValue(), kind.GetCodeMeaning()) == ("52988006", "Lesion")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from longitudinal_al.errors import LongitudinalALError, NotReady
 from longitudinal_al.frontend.ending import End
 from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.LabelOverlays import LabelOverlays
+from LongitudinalALLib.Logic.LabelSaving import LabelSaving
+from LongitudinalALLib.Logic.LabelShowing import LabelShowing
 from LongitudinalALLib.Logic.Study import Study
 
 BINARY = "Binary labelmap"
@@ -23,14 +27,14 @@ class LabelLogic:
     study : Study
     scene : Scene
     editor : Editor, optional
-        The embedded Segment Editor: `show(segmentation, volume, segmentId)` and `release()`.
+        The embedded Segment Editor; see `LabelShowing`.
     """
 
     def __init__(self, section: Any, study: Study, scene: Any, editor: Any = None) -> None:
-        self._section, self._study, self._scene, self._editor = section, study, scene, editor
+        self._section, self._study, self._scene = section, study, scene
         self._overlays = LabelOverlays(section, study, scene)
-        self._edited: Any = None
-        self._filled: set[Any] = set()
+        self._saving = LabelSaving(study, scene)
+        self._showing = LabelShowing(study, scene, editor)
         self._seen: tuple[Any, ...] = ()
         section.nextRequested.connect(self.next)
         section.saveRequested.connect(self.save)
@@ -39,7 +43,6 @@ class LabelLogic:
         section.backRequested.connect(self.back)
         study.closing.connect(self._onClosing)
         study.ticked.connect(self._onTick)
-        scene.beforeClose.append(self._onSceneClosing)
         scene.afterClose.append(self._onSceneClosed)
 
     # What the annotator does
@@ -58,31 +61,28 @@ class LabelLogic:
     def save(self) -> None:
         """Save what is painted, on all slices, and go on."""
         entry = self._held()
-        painted = self._scene.sliceLabelsPainted(self._pair(entry))
-        if (
-            entry.slice not in painted
-            and not self._scene.readSliceLabel(entry.slice, self._pair(entry)).any()
-        ):
-            raise NotReady(
-                f"nothing is painted on slice {entry.slice}: paint the change, or say that there is none "
-                "with 'No change and next'"
+        painted = self._saving.painted(entry)
+        if entry.slice not in painted and self._saving.isEmpty(entry):
+            words = _(
+                "nothing is painted on slice {slice}: paint the change, or say that there is none with "
+                "'No change and next'"
             )
+            raise NotReady(words.format(slice=entry.slice))
         self._saveAndGoOn(entry, painted)
 
     @guarded
     def noChange(self) -> None:
         """Save that nothing has changed on the slice in hand, and go on."""
         entry = self._held()
-        if self._scene.readSliceLabel(entry.slice, self._pair(entry)).any():
-            raise NotReady(
-                f"slice {entry.slice} is painted: save it, or erase the paint before you say 'No change'"
-            )
-        self._saveAndGoOn(entry, self._scene.sliceLabelsPainted(self._pair(entry)))
+        if not self._saving.isEmpty(entry):
+            words = _("slice {slice} is painted: save it, or erase the paint before you say 'No change'")
+            raise NotReady(words.format(slice=entry.slice))
+        self._saveAndGoOn(entry, self._saving.painted(entry))
 
     @guarded
     def skip(self) -> None:
         """Put the slice pair off; what is painted and not saved is not left behind."""
-        self._refuseUnsaved(self._held())
+        self._saving.refuseStrokes(self._held())
         self._study.session.skip()
         self._show(self._study.session.next())
 
@@ -90,7 +90,7 @@ class LabelLogic:
     def back(self) -> None:
         """Show the slice pair before, with its label."""
         if self._study.session.in_hand is not None:
-            self._refuseUnsaved(self._study.session.in_hand)
+            self._saving.refuseStrokes(self._study.session.in_hand)
         self._show(self._study.session.back())
 
     def touch(self) -> None:
@@ -102,88 +102,34 @@ class LabelLogic:
         """Show what went wrong; the slice pair stays in hand."""
         self._section.showMessage(text)
 
-    # Saving
-
-    def _saveAndGoOn(self, entry: Entry, painted: list[int]) -> None:
-        self._section.setBusy(True)
-        try:
-            self._saveSlices(entry, painted)
-        finally:
-            self._section.setBusy(False)
-        self._study.tick()
-        self._show(self._study.session.next())
-
-    def _saveSlices(self, entry: Entry, painted: list[int]) -> None:
-        """Save the slice in hand, which has all of the time, and then the others that were painted meanwhile.
-
-        Everything is read and checked before anything is saved.
-        """
-        session, pair = self._study.session, self._pair(entry)
-        slices = [entry.slice, *(k for k in painted if k != entry.slice)]
-        labels = {k: self._scene.readSliceLabel(k, pair) for k in slices}
-        for k, label in labels.items():
-            if k != entry.slice:
-                session.open(entry.pair, k)
-            session.save(label, self._scene.suggestionWasShown(k, pair))
-            self._scene.markSaved(k, pair)
-
-    def _refuseUnsaved(self, entry: Entry) -> None:
-        painted = self._scene.sliceLabelsPainted(self._pair(entry))
-        if painted:
-            raise NotReady(
-                f"painted and not saved: {_slices(painted)}. Save, or undo it with Ctrl+Z, before you go on"
-            )
+    # What is behind it
 
     def _held(self) -> Entry:
         held = self._study.session.in_hand
         if held is None:
-            raise NotReady("no slice pair is in hand: press 'Next slice pair'")
+            raise NotReady(_("no slice pair is in hand: press 'Next slice pair'"))
         return held
 
-    def _pair(self, entry: Entry) -> Any:
-        """Return the entry's open pair."""
-        folder = self._study.project.pair_folder(entry.pair)
-        for pair in self._scene.pairs:
-            if pair.folder == folder:
-                return pair
-        raise NotReady(
-            f"pair {entry.pair!r} is no longer in the scene: press 'Next slice pair' to show it again"
-        )
-
-    # Showing
+    def _saveAndGoOn(self, entry: Entry, painted: list[int]) -> None:
+        self._section.setBusy(True)
+        try:
+            self._saving.saveSlices(entry, painted)
+        finally:
+            self._section.setBusy(False)
+        self._study.tick()
+        self._show(self._study.session.next())
 
     def _show(self, found: Entry | End) -> None:
         if isinstance(found, End):
             self._section.showNothingLeft(found.reason)
             return
         self._overlays.switchOff()
-        grid, project = self._study.session.grid(), self._study.project
-        pair = self._scene.openPair(project.pair_folder(found.pair), grid.slice_axis, project.classes)
-        self._scene.show(pair, found.slice)
-        self._fill(found.pair, pair)
-        self._edit(pair)
+        pair = self._showing.show(found)
         self._section.showInHand(found.pair, found.slice, _rank(found))
         self._section.showReason(_sentence(found))
         self._section.showPaintedSlices(self._scene.sliceLabelsPainted(pair))
         self._overlays.show(found, pair)
-
-    def _fill(self, name: str, pair: Any) -> None:
-        """Draw the labels that the project has of a pair that was just opened; strokes stay."""
-        if pair.segmentation in self._filled:
-            return
-        self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
-        for each, k in self._study.project.labelled():
-            label = self._study.project.label(each, k) if each == name else None
-            if label is not None:
-                self._scene.writeSliceLabel(k, label.mask, pair)
-
-    def _edit(self, pair: Any) -> None:
-        """Point the Segment Editor at the pair, once; it puts its volume into every view, which is undone."""
-        if self._editor is None or self._edited is pair.segmentation:
-            return
-        self._edited = pair.segmentation
-        self._editor.show(pair.segmentation, pair.followup, self._scene.segmentId())
-        self._scene.reclaimViews()
+        self._showing.readAhead()
 
     # What happens around it
 
@@ -215,55 +161,36 @@ class LabelLogic:
             *(image.GetMTime() for image in images if image is not None),
         )
 
-    def _onSceneClosing(self) -> None:
-        """Save what is painted while it is still there: the annotator can come back to it, or withdraw it."""
-        entry = self._study.session.in_hand if self._study.isOpen else None
-        if entry is None:
-            return
-        try:
-            painted = self._scene.sliceLabelsPainted(self._pair(entry))
-            if painted:
-                self._saveStrokes(entry, painted)
-        except LongitudinalALError as error:
-            self.showError(f"What was painted could not be saved: {error}")
-
-    def _saveStrokes(self, entry: Entry, painted: list[int]) -> None:
-        pair = self._pair(entry)
-        for k in sorted(painted, key=lambda each: each != entry.slice):
-            label = self._scene.readSliceLabel(k, pair)
-            self._study.session.open(entry.pair, k)
-            self._study.session.save(label, self._scene.suggestionWasShown(k, pair))
-            self._scene.markSaved(k, pair)
-
     def _onSceneClosed(self) -> None:
-        self._edited, self._seen = None, ()
-        self._filled.clear()
+        """The scene keeps what was painted: shown again, the slice pair in hand has it."""
+        self._seen = ()
+        self._showing.forget()
         if self._study.isOpen:
             self._section.showNothingLeft(
-                "The scene was closed; what was painted is saved. Press 'Next slice pair' to go on."
+                _("The scene was closed. What was painted is kept: press 'Next slice pair' to go on with it.")
             )
 
     def _onClosing(self) -> None:
         """Save what is painted, and take everything out of the scene."""
-        self._onSceneClosing()
-        if self._editor is not None:
-            self._editor.release()
-        self._scene.close()
-        self._edited, self._seen = None, ()
-        self._filled.clear()
+        problems = self._saving.saveAll()
+        if problems:
+            words = _("What was painted could not be saved: {problems}")
+            self._study.troubled.emit(words.format(problems="; ".join(problems)))
+        self._showing.release()
+        self._seen = ()
         self._section.showNothingLeft("")
 
 
 def _rank(entry: Entry) -> str:
     """Say what asked for a slice pair, for the line above the editor."""
     if entry.strategy is None:
-        return "your own choice"
-    return entry.strategy if entry.score is None else f"{entry.strategy}, score {entry.score:.3g}"
+        return _("your own choice")
+    if entry.score is None:
+        return entry.strategy
+    return _("{strategy}, score {score}").format(strategy=entry.strategy, score=f"{entry.score:.3g}")
 
 
 def _sentence(entry: Entry) -> str:
-    return f"Patient {entry.patient}: {entry.reason}" if entry.patient and entry.reason else entry.reason
-
-
-def _slices(indices: list[int]) -> str:
-    return ("slice " if len(indices) == 1 else "slices ") + ", ".join(map(str, indices))
+    if not (entry.patient and entry.reason):
+        return entry.reason
+    return _("Patient {patient}: {reason}").format(patient=entry.patient, reason=entry.reason)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from slicer.i18n import tr as _
 
 from longitudinal_al.errors import LongitudinalALError
 from longitudinal_al.frontend.ranking import Entry
@@ -75,7 +76,7 @@ class LabelOverlays:
     def _ask(self) -> None:
         if self._asked is None and self._entry is not None:
             self._asked = self._study.request(Verb.EXPLAIN, pair=self._entry.pair, slice=self._entry.slice)
-            self._section.showMessage("Asking the model ...")
+            self._section.showMessage(_("Asking the model ..."))
 
     def _lay(self, name: str) -> None:
         assert self._entry is not None
@@ -86,7 +87,7 @@ class LabelOverlays:
         if values is None:
             self._on.discard(name)
             self._section.showOverlays(sorted(self._on))
-            self._section.showMessage("This slice has no earlier label.")
+            self._section.showMessage(_("This slice has no earlier label."))
             return
         self._scene.setOverlay(NAMES[name], k, values, self._pair)
         self._scene.switchOverlay(NAMES[name], True)
@@ -102,7 +103,7 @@ class LabelOverlays:
         try:
             if event.kind is not EventKind.DONE:
                 raise LongitudinalALError(
-                    str(event.data.get("message") or "The model was not asked to the end.")
+                    str(event.data.get("message") or _("The model was not asked to the end."))
                 )
             self._pictures = _read(Path(event.data["result"]["path"]))
             self._section.showMessage("")
@@ -120,4 +121,5 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in EXPLAINED}
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise LongitudinalALError(f"{path} cannot be read ({error}): ask again") from error
+        words = _("{path} cannot be read ({reason}): ask again")
+        raise LongitudinalALError(words.format(path=path, reason=error)) from error

@@ -8,20 +8,16 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from longitudinal_al.imaging.writing import write_image
+from longitudinal_al.project.terminology import TERMINOLOGY
 
 SUFFIX = ".seg.nrrd"
-TERMINOLOGY = (
-    "Segmentation category and type - DICOM master list"
-    "~SCT^49755003^Morphologically Altered Structure~SCT^52988006^Lesion~^^"
-    "~Anatomic codes - DICOM master list~^^~^^"
-)
-"""Category and type in SNOMED CT, as DICOM's context group 7159 has them: a change is a lesion that came,
-grew, shrank or went. The keys of the file are those of Slicer's vtkMRMLSegmentationStorageNode."""
 COLOURS = ((0.86, 0.24, 0.20), (0.20, 0.55, 0.86), (0.95, 0.70, 0.15), (0.35, 0.75, 0.35))
 
 
 def write_segmentation(mask: sitk.Image, classes: Sequence[str], path: Path) -> None:
     """Write a mask as a segmentation with one segment a class.
+
+    The keys of the file are those of Slicer's vtkMRMLSegmentationStorageNode.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import chain, islice
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.ending import End, Rest, end_of, no_ranking
@@ -125,6 +126,13 @@ class LabellingQueue:
     def remember(self, entry: Entry) -> None:
         """Let `back` lead to a slice pair of an earlier session."""
         self._past[entry.key] = entry
+
+    def coming(self, count: int) -> list[Entry]:
+        """Return what `next` will most likely hand out after the one in hand; nothing changes."""
+        held = None if self.in_hand is None else self.in_hand.key
+        ranked = self._ranking.entries[self._place :] if self._ranking else ()
+        following = (each for each in chain(reversed(self._ahead), ranked) if each.key != held)
+        return list(islice(filter(self._is_new, following), count))
 
     def bring_back_skipped(self) -> None:
         """Offer what was skipped twice once more."""

@@ -1,0 +1,83 @@
+"""A slice pair is brought into the views and the Segment Editor, with the labels that its pair has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from longitudinal_al.frontend.ranking import Entry
+from LongitudinalALLib.Logic.Study import Study
+
+PAIRS_AHEAD = 2
+"""So many of the pairs that come next are read while the annotator draws."""
+LOOKED_AT = 20
+"""So many of the slice pairs that come next are looked at to find them."""
+
+
+class LabelShowing:
+    """Shows slice pairs.
+
+    Parameters
+    ----------
+    study : Study
+    scene : Scene
+    editor : Editor or None
+        The embedded Segment Editor: `show(segmentation, volume, segmentId)` and `release()`.
+    """
+
+    def __init__(self, study: Study, scene: Any, editor: Any) -> None:
+        self._study, self._scene, self._editor = study, scene, editor
+        self._edited: tuple[Any, ...] = ()
+        self._filled: set[Any] = set()
+
+    def show(self, entry: Entry) -> Any:
+        """Show a slice pair, ready to be drawn on; return its open pair."""
+        grid, project = self._study.session.grid(), self._study.project
+        pair = self._scene.openPair(project.pair_folder(entry.pair), grid.slice_axis, project.classes)
+        self._scene.show(pair, entry.slice)
+        self._fill(entry.pair, pair)
+        self._edit(pair)
+        return pair
+
+    def readAhead(self) -> None:
+        """Begin to read the pairs that come next."""
+        project, open_ = self._study.project, {pair.folder for pair in self._scene.pairs}
+        coming = self._study.session.queue.coming(LOOKED_AT)
+        folders = dict.fromkeys(project.pair_folder(each.pair) for each in coming)
+        for folder in [each for each in folders if each not in open_][:PAIRS_AHEAD]:
+            self._scene.readAhead(folder)
+
+    def forget(self) -> None:
+        """The nodes are gone."""
+        self._edited = ()
+        self._filled.clear()
+
+    def release(self) -> None:
+        """Take all that was shown out of the scene."""
+        if self._editor is not None:
+            self._editor.release()
+        self._scene.close()
+        self.forget()
+
+    def _fill(self, name: str, pair: Any) -> None:
+        """Draw the labels that the project has of a pair that was just opened; strokes stay."""
+        if pair.segmentation in self._filled:
+            return
+        self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
+        strokes = self._scene.sliceLabelsPainted(pair)
+        for each, k in self._study.project.labelled():
+            label = self._study.project.label(each, k) if each == name and k not in strokes else None
+            if label is not None:
+                self._scene.writeSliceLabel(k, label.mask, pair)
+
+    def _edit(self, pair: Any) -> None:
+        """Point the Segment Editor at the pair, once; it puts its volume into every view, which is undone.
+
+        What was deleted and made anew has to be pointed at anew.
+        """
+        segment = pair.segmentation.GetSegmentation().GetSegment(self._scene.segmentId())
+        wanted = (pair.segmentation, pair.followup, segment)
+        if self._editor is None or self._edited == wanted:
+            return
+        self._edited = wanted
+        self._editor.show(pair.segmentation, pair.followup, self._scene.segmentId())
+        self._scene.reclaimViews()

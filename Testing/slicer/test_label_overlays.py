@@ -1,0 +1,73 @@
+"""Overlays on request, and that a suggestion was shown."""
+
+from __future__ import annotations
+
+import numpy as np
+from label_desk import _desk, preparedOnce, projectFolder  # noqa: F401
+from logic_host import paint
+
+from longitudinal_al.protocol import Event, EventKind, Verb
+
+
+def explanation(desk, tmp_path, probability=0.9):
+    shape = desk.scene.shownPair.grid.sliceShape
+    path = tmp_path / "explained.npz"
+    picture = probability * desk.label().astype(np.float32).reshape(shape)
+    np.savez_compressed(path, suggestion=picture, uncertainty=picture, attention=picture)
+    return path
+
+
+def test_a_suggestion_is_shown_when_asked_for_and_that_is_recorded(desk, tmp_path):
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    desk.section.suggestionRequested.emit()
+    desk.section.overlayToggled.emit("suggestion", True)
+    _, arguments = desk.worker.newest(Verb.EXPLAIN)
+    assert arguments == {"pair": first.pair, "slice": first.slice}
+    assert not desk.scene.hasOverlay("suggestion")
+    desk.worker.answers(Verb.EXPLAIN, path=str(explanation(desk, tmp_path)), seconds=0.1)
+    desk.study.tick()
+    assert desk.scene.hasOverlay("suggestion")
+    paint(desk.scene, first.slice, desk.label())
+    desk.section.saveRequested.emit()
+    assert desk.study.project.label(*first.key).suggestion_shown
+    assert desk.section.last("showOverlays") == []
+    second = desk.entry
+    desk.section.noChangeRequested.emit()
+    assert not desk.study.project.label(*second.key).suggestion_shown
+
+
+def test_an_answer_that_comes_too_late_is_shown_on_no_other_slice(desk, tmp_path):
+    desk.section.nextRequested.emit()
+    desk.section.overlayToggled.emit("suggestion", True)
+    path = explanation(desk, tmp_path)
+    asked = desk.worker.newest(Verb.EXPLAIN)[0]
+    desk.section.noChangeRequested.emit()
+    second = desk.entry
+    desk.worker.events.append(Event(EventKind.DONE, asked, {"result": {"path": str(path)}}))
+    desk.study.tick()
+    assert not desk.scene.hasOverlay("suggestion")
+    desk.section.noChangeRequested.emit()
+    assert not desk.study.project.label(*second.key).suggestion_shown
+
+
+def test_without_a_model_the_button_goes_out_with_the_reason(desk):
+    desk.section.nextRequested.emit()
+    desk.section.overlayToggled.emit("attention", True)
+    asked = desk.worker.newest(Verb.EXPLAIN)[0]
+    desk.worker.events.append(Event(EventKind.FAILED, asked, {"message": "there is no model yet"}))
+    desk.study.tick()
+    assert desk.message == "there is no model yet"
+    assert desk.section.last("showOverlays") == []
+
+
+def test_the_earlier_label_is_laid_over(desk):
+    desk.section.nextRequested.emit()
+    desk.section.overlayToggled.emit("earlier", True)
+    assert "no earlier label" in desk.message
+    paint(desk.scene, desk.entry.slice, desk.label())
+    desk.section.saveRequested.emit()
+    desk.section.backRequested.emit()
+    desk.section.overlayToggled.emit("earlier", True)
+    assert desk.scene.overlays["earlier labels"]
+    assert desk.scene.hasOverlay("earlier labels")

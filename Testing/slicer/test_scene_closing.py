@@ -1,0 +1,83 @@
+"""Closed without a trace: nodes, layout, views and what the user changed meanwhile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from host import slicer
+from scene_pairs import GEOMETRIES
+from scene_state import state
+from segment_editor import asTheSegmentEditorDoes
+
+from LongitudinalALLib.SceneLayout import LAYOUT, TAGS
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_closing_leaves_nodes_layout_and_views_as_they_were(host, scene, openPair, tmp_path, name):
+    mine = slicer.util.addVolumeFromArray(np.random.default_rng(0).random((9, 20, 20)), name="My own volume")
+    for tag in ("Red", "Green"):
+        host.sliceLogic(tag).GetSliceCompositeNode().SetBackgroundVolumeID(mine.GetID())
+        host.sliceLogic(tag).FitSliceToAll()
+    selection = host.scene.GetSingletonNode("Singleton", "vtkMRMLSelectionNode")
+    selection.SetActiveVolumeID(mine.GetID())
+    transform = None if not GEOMETRIES[name].underTransform else "Somewhere else"
+    before = state(host)
+
+    pair = openPair(name, classes=("new", "gone"))
+    assert host.layoutLogic.GetLayoutNode().GetViewArrangement() == LAYOUT
+    scene.writeSliceLabel(3, np.eye(*pair.grid.sliceShape, dtype=np.uint8))
+    _useEverything(scene, pair)
+    asTheSegmentEditorDoes(host, pair)
+    scene.close()
+
+    if transform:
+        host.scene.RemoveNode(slicer.util.getFirstNodeByName(transform))
+    assert state(host) == before
+
+
+def _useEverything(scene, pair):
+    half = np.full(pair.grid.sliceShape, 0.6)
+    k = scene.shownSlice()
+    for name in scene.overlays:
+        scene.setOverlay(name, k, half)
+        scene.switchOverlay(name, True)
+    scene.showResults(
+        [{"class": 1, "volume_mm3": 31.4, "centre_mm": pair.grid.centre(3), "diameter_mm": 4.2}],
+        np.zeros(pair.grid.shape, np.uint8),
+    )
+    for mode in ("flicker", "checkerboard", "edges"):
+        scene.checkView(mode)
+
+
+def test_closing_twice_and_opening_again_works(host, scene, openPair):
+    before = state(host)
+    for _ in range(2):
+        openPair()
+        scene.close()
+        scene.close()
+        assert state(host) == before
+
+
+def test_what_the_user_changed_meanwhile_stays(host, scene, openPair):
+    openPair()
+    theirs = slicer.util.addVolumeFromArray(np.ones((4, 5, 6)), name="Loaded meanwhile")
+    host.sliceLogic("Yellow").GetSliceCompositeNode().SetBackgroundVolumeID(theirs.GetID())
+    scene.close()
+    assert slicer.util.getNode("Loaded meanwhile") is theirs
+    assert host.sliceLogic("Yellow").GetSliceCompositeNode().GetBackgroundVolumeID() == theirs.GetID()
+
+
+def test_a_layout_chosen_meanwhile_stays(host, scene, openPair):
+    openPair()
+    host.application.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    scene.close()
+    assert host.application.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
+
+
+def test_after_the_scene_was_closed_the_layout_still_goes_back(host, scene, openPair):
+    before = state(host)["layout"]
+    openPair()
+    host.scene.Clear(0)
+    scene.close()
+    assert state(host)["layout"] == before
+    assert not [node for node in host.sliceNodes() if node.GetLayoutName() in TAGS.values()]
