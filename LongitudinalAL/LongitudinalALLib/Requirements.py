@@ -22,9 +22,9 @@ OTHER_GIGABYTES = 0.8
 WINDOWS_PATH_LETTERS = 120
 """Longer folders than this make paths in torch that Windows may refuse (260 letters)."""
 _BACKEND_WORDS = {
-    "cuda": "CUDA (an NVIDIA driver was found)",
-    "cpu": "CPU (no NVIDIA driver was found)",
-    "mps": "Apple's GPU",
+    "cuda": _("CUDA (an NVIDIA driver was found)"),
+    "cpu": _("CPU (no NVIDIA driver was found)"),
+    "mps": _("Apple's GPU"),
 }
 Told = Callable[[str], None]
 
@@ -78,7 +78,7 @@ class Requirements:
             ),
         ]
         if TORCH in missing:
-            sentences.append(_("Computing will use: {backend}.").format(backend=_(_BACKEND_WORDS[backend()])))
+            sentences.append(_("Computing will use: {backend}.").format(backend=_BACKEND_WORDS[backend()]))
         if free < size:
             sentences.append(_("That is too little space: make room first."))
         if sys.platform == "win32" and len(str(self._folder)) > WINDOWS_PATH_LETTERS:

@@ -22,8 +22,9 @@ def filled(panel: Any) -> None:
     panel.setProjectOpen(True)
     panel.project.showProject("/home/anna/studies/ms-flair")
     panel.project.showStanding(
-        "12 pairs, 540 slice pairs, 37 labelled, model of 14:32, Dice 0.61 (0.53 to 0.69)"
+        "12 pairs, 540 slice pairs, 37 labelled, model of 14:32, F1 0.61 (0.53 to 0.69)"
     )
+    panel.project.showAnnotator("Anna")
     rows = [
         PairRow("patient01", "01", "prepared", "good", "similarity 0.94, overlap 0.97", 53, 14),
         PairRow("patient03", "03", "prepared", "look", "the scans overlap by 81 %: look at it", 66, 9),
@@ -34,10 +35,11 @@ def filled(panel: Any) -> None:
     panel.pairs.ui.pairsTable.selectRow(1)
     panel.pairs.ui.checkBox.setCollapsed(False)
     panel.pairs.showProgress("registering patient05", 0.42, 100)
-    panel.label.showInHand("patient03", 31, "3rd of 540")
+    panel.label.showInHand("patient03", 31, "hybrid, score 0.71")
     panel.label.showReason("Uncertain here, and the largest difference of this patient; 3rd of 12 patients.")
     panel.label.showPaintedSlices([30, 31])
     panel.learning.showState("Learning from 37 labels.")
+    panel.learning.setBusy(True)
     panel.learning.showCurve(rounds())
     panel.learning.showAdvice("Go on: predictions over the pool still change (agreement 0.93 and then 0.95).")
     panel.learning.showStrategies(["hybrid", "entropy"])

@@ -10,6 +10,7 @@ import pytest
 import stand_ins  # first: it skips where Qt or slicer-core is missing
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from longitudinal_al.errors import NotReady
 from longitudinal_al.project.store import Project
 from LongitudinalALLib.Editor import Editor
 from LongitudinalALLib.Keys import LABEL_KEYS
@@ -154,6 +155,32 @@ def test_a_project_is_made_shown_and_found_again(wiring: Wiring, settings: Setti
     assert settings.value("project") == str(tmp_path / "prøject")
     wiring.study.close()
     assert not wiring.panel.label.ui.nextButton.isEnabled()
+
+
+def test_a_worker_is_given_strategy_and_spacing(
+    wiring: Wiring, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings under Advanced reach it; the worker itself is a stand-in that only notes them."""
+    from LongitudinalALLib import Wiring as module
+
+    begun: list[dict[str, Any]] = []
+
+    def workerOf(folder: Path, interpreter: Any, **given: Any) -> Any:
+        begun.append(given)
+        raise NotReady("a stand-in")
+
+    monkeypatch.setattr(module, "workerOf", workerOf)
+    monkeypatch.setattr(wiring._python, "begin", lambda: "a Python")
+    wiring.enter()
+    wiring.panel.project.createRequested.emit(str(tmp_path / "one"))
+    wiring.panel.learning.ui.spacingBox.setValue(8.5)
+    wiring.panel.learning.ui.spacingBox.editingFinished.emit()
+    wiring.panel.learning.ui.strategyBox.setCurrentText("entropy")
+    for _ in range(3):
+        wiring.study.tick()
+    assert begun[0] == {"strategy": None, "spacing": 5.0}
+    assert begun[-1] == {"strategy": "entropy", "spacing": 8.5}
+    assert (settings.value("strategy"), settings.value("spacing")) == ("entropy", 8.5)
 
 
 def test_the_last_project_opens_again(host: Any, settings: Settings, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def results() -> ResultsSection:
 def test_changes_are_listed_and_decided(results: ResultsSection) -> None:
     table = results.ui.changesTable
     assert [[table.item(i, j).text() for j in range(6)] for i in range(2)] == [
-        ["p1", "new", "412", "12.4", "-23, 18, 41", "accepted"],
-        ["p1", "gone", "96", "6.1", "31, -44, 22", "open"],
+        ["p1", "new", "412 mm³", "12.4 mm", "-23, 18, 41", "accepted"],
+        ["p1", "gone", "96 mm³", "6.1 mm", "31, -44, 22", "open"],
     ]
     heard = Heard(results)
     results.ui.acceptButton.click()

@@ -13,14 +13,14 @@ LIBRARY = Path(__file__).parents[2] / "LongitudinalAL" / "LongitudinalALLib"
 SHOWN = [
     *sorted((LIBRARY / "Sections").glob("*.py")),
     *sorted((LIBRARY / "Logic").glob("*.py")),
-    *(
-        LIBRARY / f"{name}.py"
-        for name in ("Panel", "LearningCurve", "Requirements", "Interpreter", "SampleScans")
-    ),
+    *(LIBRARY / f"{name}.py" for name in ("Panel", "LearningCurve", "Requirements", "SampleScans")),
+    *sorted(LIBRARY.glob("Interpreter*.py")),
 ]
 UI = sorted((LIBRARY.parent / "Resources" / "UI").glob("*.ui"))
 SENTENCE = re.compile(r"[a-z]{2,} [a-z]")
 """Two words in a row; names of parts, files and signals have none."""
+PROGRAM = "\nimport "
+"""What another Python is given to run begins so."""
 NOT_SHOWN = {
     "Binary labelmap",  # a name of Slicer's
     "earlier labels",  # name of an overlay in the scene
@@ -41,7 +41,8 @@ def texts(path: Path) -> tuple[list[str], list[str]]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and SENTENCE.search(node.value)
     ]
-    shown = [node for node in found if id(node) not in documents and node.value not in NOT_SHOWN]
+    hidden = {id(node) for node in found if node.value in NOT_SHOWN or node.value.startswith(PROGRAM)}
+    shown = [node for node in found if id(node) not in documents | hidden]
     return [node.value for node in shown if id(node) in marked], [
         node.value for node in shown if id(node) not in marked
     ]

@@ -76,8 +76,8 @@ class ResultsSection(Section):
             [
                 row.pair,
                 row.name,
-                f"{row.volume:.0f}",
-                f"{row.diameter:.1f}",
+                f"{row.volume:.0f} mm³",
+                f"{row.diameter:.1f} mm",
                 ", ".join(f"{part:.0f}" for part in row.centre),
                 DECISIONS.get(row.decision, _("open")),
             ]
