@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,13 @@ class Choice:
         self._gone = np.zeros(len(candidates), dtype=bool)
         self._held = np.zeros(len(candidates), dtype=bool)
         self._close_labelled(candidates)
+
+    def copy(self) -> Choice:
+        """Return a choice that goes on from here on its own."""
+        other = copy(self)
+        other.chosen, other._unvisited = list(self.chosen), set(self._unvisited)
+        other._gone, other._held, other._counts = self._gone.copy(), self._held.copy(), self._counts.copy()
+        return other
 
     @property
     def open(self) -> NDArray[np.bool_]:

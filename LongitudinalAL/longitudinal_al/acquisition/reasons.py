@@ -2,119 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from longitudinal_al.acquisition.candidates import Candidates, Floats
 from longitudinal_al.acquisition.selectors.strided import stride_of
+from longitudinal_al.acquisition.sentences import REASONS as REASONS
+from longitudinal_al.acquisition.sentences import WITHOUT_SCORE, Facts
+from longitudinal_al.acquisition.sentences import ordinal as ordinal
 from longitudinal_al.errors import UnknownName
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known about one chosen slice pair; the sentence says nothing beyond it.
-
-    Parameters
-    ----------
-    pool
-        Number of candidates.
-    place
-        By score among the candidates, 1 is the highest; equals share a place.
-    equals
-        How many candidates have this score, itself included.
-    usable
-        Whether there is a score at all.
-    patient_place
-        By score among the candidates of this patient.
-    turn
-        Place in the batch, 1 is asked for first.
-    stride
-        k in "every k-th slice pair".
-    labelled, patient_labelled
-        Slice pairs labelled so far, in all and of this patient.
-    nearest_mm
-        To the nearest labelled slice pair of the same pair, or None.
-    difference_place
-        By size of the difference among the candidates of this patient, or None if not known or no difference.
-    """
-
-    pool: int
-    place: int = 1
-    equals: int = 1
-    usable: bool = True
-    patient_place: int = 1
-    turn: int = 1
-    stride: int = 1
-    labelled: int = 0
-    patient_labelled: int = 0
-    nearest_mm: float | None = None
-    difference_place: int | None = None
-
-
-def ordinal(number: int) -> str:
-    """Return 1st, 2nd, 3rd, 4th, 11th, 21st.
-
-    Examples
-    --------
-    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)]
-    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '112th']
-    """
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def _placed(facts: Facts) -> str:
-    """Return the place by score in brackets."""
-    joint = "joint " if facts.equals > 1 else ""
-    return f"({joint}{ordinal(facts.place)} of {facts.pool} slice pairs)"
-
-
-def _unlike(facts: Facts) -> str:
-    if facts.labelled:
-        return "unlike every slice pair labelled so far"
-    return (
-        "the most typical slice pair, to begin with"
-        if facts.turn == 1
-        else "unlike the ones asked for before it"
-    )
-
-
-def _strided(facts: Facts) -> str:
-    return (
-        "every slice pair of the pool"
-        if facts.stride < 2
-        else f"every {ordinal(facts.stride)} slice pair of the pool"
-    )
-
-
-def _different(facts: Facts) -> str:
-    if facts.patient_place == 1:
-        return f"the largest difference of this patient {_placed(facts)}"
-    return f"the {ordinal(facts.patient_place)} largest difference of this patient {_placed(facts)}"
-
-
-REASONS: dict[str, Callable[[Facts], str]] = {
-    "random": lambda facts: f"drawn at random from {facts.pool} slice pairs",
-    "strided": _strided,
-    "difference": _different,
-    "entropy": lambda facts: f"the model is uncertain here {_placed(facts)}",
-    "difference_entropy": lambda facts: f"the model is uncertain where the two scans differ {_placed(facts)}",
-    "least_confidence": lambda facts: f"the model is least confident here {_placed(facts)}",
-    "margin": lambda facts: f"the model can hardly decide between change and no change {_placed(facts)}",
-    "dropout_entropy": lambda facts: f"the model is uncertain here when asked several times {_placed(facts)}",
-    "bald": lambda facts: f"several models disagree here {_placed(facts)}",
-    "kcenter": _unlike,
-    "cluster_margin": lambda facts: (
-        f"the model can hardly decide here {_placed(facts)}, and it stands for a group of similar slice pairs"
-    ),
-    "hybrid": lambda facts: (
-        f"the model is uncertain here {_placed(facts)}, and it repeats little of what was asked"
-    ),
-}
-_WITHOUT_SCORE = ("random", "strided", "kcenter")
 
 
 def reason(strategy: str, facts: Facts) -> str:
@@ -134,7 +32,7 @@ def reason(strategy: str, facts: Facts) -> str:
     """
     if strategy not in REASONS:
         raise UnknownName("strategy", strategy, REASONS)
-    if not facts.usable and strategy not in _WITHOUT_SCORE:
+    if not facts.usable and strategy not in WITHOUT_SCORE:
         first = "there is no usable score here, and nothing better is left"
     else:
         first = REASONS[strategy](facts)
@@ -175,7 +73,8 @@ def reasons(
 
 def gather(candidates: Candidates, chosen: Sequence[int], difference: Floats | None = None) -> list[Facts]:
     """Return the facts about each chosen candidate; parameters as for ``reasons``."""
-    score = candidates.ranking_score()
+    score, change, seconds = candidates.ranking_score(), candidates.change_score, candidates.seconds
+    everyone = np.ones(len(score), dtype=bool)
     ascending = np.sort(score)
     return [
         Facts(
@@ -190,6 +89,8 @@ def gather(candidates: Candidates, chosen: Sequence[int], difference: Floats | N
             patient_labelled=int(np.count_nonzero(candidates.labelled.patient == candidates.patient[index])),
             nearest_mm=_nearest_mm(candidates, index),
             difference_place=_difference_place(candidates, index, difference),
+            change_place=None if change is None else _place(change, everyone, index),
+            seconds=None if seconds is None or not np.isfinite(seconds[index]) else float(seconds[index]),
         )
         for turn, index in enumerate(chosen, start=1)
     ]

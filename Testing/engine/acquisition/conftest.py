@@ -26,7 +26,7 @@ def _columns(numbers: np.ndarray, slices: int, spacing_mm: float) -> dict[str, n
 
 @pytest.fixture(scope="session")
 def make_pool() -> Callable[..., Candidates]:
-    """Return a builder of pools: ``count`` slice pairs, of which some are labelled."""
+    """Return a builder of pools: ``count`` slice pairs with all columns, of which some are labelled."""
 
     def make(
         count: int,
@@ -38,10 +38,18 @@ def make_pool() -> Callable[..., Candidates]:
         seed: int = 0,
         score: np.ndarray | None = None,
         features: np.ndarray | None = None,
+        round_number: int = 1,
     ) -> Candidates:
         generator = np.random.default_rng(seed)
         values = generator.random(count) if score is None else np.asarray(score, dtype=float)
         rows = generator.normal(size=(count, width)) if features is None else np.asarray(features)
+        further = {
+            "difference": 9 * generator.random(count),
+            "change_score": generator.random(count) * values,
+            "predicted_change": 99 * generator.random(count),
+            "seconds": 5 + 60 * generator.random(count),
+            "held_back": (np.arange(count) // slices) % 5 == 4,
+        }
         known = np.zeros(count, dtype=bool)
         known[generator.permutation(count)[:labelled]] = True
         all_numbers = np.arange(count)
@@ -51,6 +59,9 @@ def make_pool() -> Callable[..., Candidates]:
             score=values[~known],
             features=rows[~known],
             labelled=done,
+            **{name: column[~known] for name, column in further.items()},
+            round=round_number,
+            rounds=4,
         )
 
     return make
@@ -64,6 +75,7 @@ def make_predictions() -> Callable[..., Predictions]:
         members: torch.Tensor,
         difference: torch.Tensor | None = None,
         foreground: torch.Tensor | None = None,
+        **further: torch.Tensor,
     ) -> Predictions:
         members = members[None] if members.ndim == 3 else members
         shape = members.shape[1:]
@@ -71,6 +83,7 @@ def make_predictions() -> Callable[..., Predictions]:
             members,
             torch.zeros(shape) if difference is None else difference,
             torch.ones(shape, dtype=torch.bool) if foreground is None else foreground,
+            **further,
         )
 
     return make

@@ -1,9 +1,28 @@
 import pytest
 
-from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, strategies_table, strategy
+from longitudinal_al.acquisition.strategies import (
+    STRATEGIES,
+    Needs,
+    ScoreSource,
+    cold_start_of,
+    strategies_table,
+    strategy,
+)
 from longitudinal_al.errors import UnknownName
 
 PROMISED = {
+    *(
+        "vote_entropy",
+        "ensemble_variance",
+        "augmentation_variance",
+        "learning_loss",
+        "typiclust",
+        "probcover",
+    ),
+    *("information_density", "badge", "stochastic_batches", "power_bald", "clasp_pe"),
+    *("representative_to_uncertain", "facility_location", "max_cover", "foreground_random"),
+    *("selective_uncertainty", "score_per_second", "mdal_max", "mdal_diverse", "attention_misalignment"),
+    *("recipe", "recipe_start"),
     "random",
     "entropy",
     "difference_entropy",
@@ -30,16 +49,50 @@ def test_an_unknown_name_lists_the_known_ones():
 
 
 def test_what_a_strategy_needs_is_what_its_parts_use():
+    without_score = {"kcenter", "typiclust", "probcover", "badge"}
     for one in STRATEGIES.values():
-        assert callable(one.score) == (Needs.MODEL in one.needs and one.name != "kcenter")
+        assert callable(one.score) == (Needs.MODEL in one.needs and one.name not in without_score)
+        assert (one.score is ScoreSource.CONTRAST) <= (Needs.CONTRAST in one.needs)
+        assert (one.score is ScoreSource.REFERENCE) <= (Needs.LABELS in one.needs)
     of_features = {name for name, one in STRATEGIES.items() if Needs.FEATURES in one.needs}
-    assert of_features == {"kcenter", "cluster_margin", "hybrid"}
+    assert of_features == {
+        *("kcenter", "cluster_margin", "hybrid", "typiclust", "probcover", "information_density"),
+        *("representative_to_uncertain", "facility_location", "max_cover"),
+    }
     assert STRATEGIES["difference"].score is ScoreSource.DIFFERENCE
     assert STRATEGIES["random"].needs is Needs.NOTHING
 
 
-def test_no_strategy_looks_at_references():
-    assert not any(Needs.LABELS in one.needs for one in STRATEGIES.values())
+def test_only_the_reference_arm_and_the_oracle_look_at_references():
+    assert [name for name, one in STRATEGIES.items() if Needs.LABELS in one.needs] == ["foreground_random"]
+    oracle = strategy("attention_misalignment:variant=oracle")
+    assert Needs.LABELS in oracle.needs
+    assert Needs.DIFFERENCE not in oracle.needs
+
+
+def test_settings_change_what_is_needed():
+    assert strategy("typiclust").needs == Needs.MODEL | Needs.FEATURES
+    assert strategy("typiclust:features=contrast").needs == Needs.CONTRAST
+    fitted = strategy("attention_misalignment:variant=fitted,weight=0.5")
+    assert fitted.needs == Needs.MODEL | Needs.ATTENTION | Needs.FITTED_MISALIGNMENT
+    assert fitted.settings == {"weight": 0.5, "variant": "fitted"}
+
+
+def test_the_recipe_brings_its_own_first_batch_with_the_settings_they_share():
+    first = cold_start_of(strategy("recipe:start=strided,audit=off,change=off"))
+    assert first.text == "recipe_start:start=strided,audit=off"
+    assert first.needs == Needs.DIFFERENCE
+    assert first.score is ScoreSource.DIFFERENCE
+    assert Needs.CONTRAST in cold_start_of(STRATEGIES["recipe"]).needs
+    assert cold_start_of(STRATEGIES["entropy"]) is None
+
+
+def test_every_strategy_says_where_it_belongs_what_it_costs_and_where_it_comes_from():
+    for one in STRATEGIES.values():
+        assert one.family
+        assert one.cost
+        assert one.summary
+        assert one.paper
 
 
 def test_the_table_has_a_row_for_each_strategy_in_words():
@@ -47,5 +100,8 @@ def test_the_table_has_a_row_for_each_strategy_in_words():
     assert set(table) == PROMISED
     assert table["difference_entropy"]["needs"] == "model, difference"
     assert table["random"]["needs"] == "nothing"
-    assert all(set(row) == {"name", "summary", "needs", "paper"} for row in table.values())
+    columns = {"name", "family", "summary", "needs", "cost", "settings", "paper"}
+    assert all(set(row) == columns for row in table.values())
+    assert table["foreground_random"]["needs"] == "labels (simulations only)"
+    assert table["attention_misalignment"]["settings"] == "weight=0.3, variant=deployable"
     assert all(row["summary"] for row in table.values())

@@ -6,8 +6,8 @@ import torch
 
 from longitudinal_al.acquisition.predictions import Predictions
 from longitudinal_al.acquisition.scores.aggregation import DEFAULT, aggregate
+from longitudinal_al.acquisition.scores.members import need_several
 from longitudinal_al.acquisition.scores.pixelwise import binary_entropy
-from longitudinal_al.errors import NotReady
 
 
 def dropout_entropy(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
@@ -22,7 +22,7 @@ def dropout_entropy(predictions: Predictions, aggregation: str = DEFAULT) -> tor
     NotReady
         There is one pass only.
     """
-    _need_several(predictions, "dropout_entropy")
+    need_several(predictions, "dropout_entropy")
     return aggregate(binary_entropy(predictions.mean()), predictions.foreground, aggregation)
 
 
@@ -39,17 +39,9 @@ def bald(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
     NotReady
         There is one member only.
     """
-    _need_several(predictions, "bald")
+    need_several(predictions, "bald")
     information = binary_entropy(predictions.mean())
     share = 1.0 / predictions.members.shape[0]
     for member in predictions.members:
         information.sub_(binary_entropy(member.float().clamp(0.0, 1.0)), alpha=share)
     return aggregate(information.clamp_min_(0.0), predictions.foreground, aggregation)
-
-
-def _need_several(predictions: Predictions, name: str) -> None:
-    if predictions.members.shape[0] < 2:
-        raise NotReady(
-            f"{name} compares several predictions of each slice pair, and there is one: "
-            "train an ensemble, or predict with dropout switched on"
-        )

@@ -1,4 +1,6 @@
-"""What holds for every selector of every strategy, whatever the pool."""
+"""What holds for the selector of every strategy, with its settings, whatever the pool."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,16 +9,25 @@ from hypothesis import strategies as st
 
 from longitudinal_al.acquisition.candidates import UNUSABLE
 from longitudinal_al.acquisition.neighbours import ROUNDING_MM, Neighbours
-from longitudinal_al.acquisition.strategies import STRATEGIES
+from longitudinal_al.acquisition.strategies import STRATEGIES, strategy
+from longitudinal_al.errors import Cancelled
 
-SELECTORS = sorted({one.selector for one in STRATEGIES.values()}, key=lambda one: one.__name__)
-every_selector = pytest.mark.parametrize("selector", SELECTORS, ids=lambda one: one.__name__)
+OTHER_SETTINGS = [
+    *("recipe:audit=off", "recipe:change=off", "recipe:noise=on"),
+    *("recipe_start:start=off", "recipe_start:start=strided", "recipe_start:start=typiclust,audit=off"),
+    *("typiclust:features=contrast", "probcover:delta=0.5", "stochastic_batches:batches=1"),
+    *("power_bald:beta=0", "foreground_random:share=0", "foreground_random:share=1"),
+    *("clasp_pe:stratified=0", "clasp_pe:stratified=1", "facility_location:keep=1"),
+]
+TEXTS = [*STRATEGIES, *OTHER_SETTINGS]
+every_strategy = pytest.mark.parametrize("text", TEXTS)
 pools = st.fixed_dictionaries(
     {
         "count": st.integers(0, 60),
         "labelled": st.integers(0, 8),
         "slices": st.integers(1, 25),
         "seed": st.integers(0, 1000),
+        "round_number": st.integers(1, 6),
     }
 )
 spread = st.builds(Neighbours, st.sampled_from([0.0, 2.0, 3.0, 5.0, 40.0]), st.sampled_from([0, 0, 1, 2]))
@@ -26,25 +37,26 @@ def names(candidates, chosen):
     return [(str(candidates.pair[index]), int(candidates.slice[index])) for index in chosen]
 
 
-def rank(selector, candidates, batch, neighbours=None, seed=0):
+def rank(text, candidates, batch, neighbours=None, seed=0):
+    selector = strategy(text).selector
     return selector(candidates, batch, neighbours or Neighbours(), np.random.default_rng(seed))
 
 
-@every_selector
+@every_strategy
 @given(pool=pools, batch=st.integers(0, 20), neighbours=spread, shuffle=st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_batch_is_valid_and_does_not_depend_on_the_order_of_the_pool(
-    selector, make_pool, pool, batch, neighbours, shuffle
+    text, make_pool, pool, batch, neighbours, shuffle
 ):
     candidates = make_pool(**pool)
-    chosen = rank(selector, candidates, batch, neighbours)
+    chosen = rank(text, candidates, batch, neighbours)
     assert len(chosen) == len(set(chosen)) <= batch
     assert all(0 <= index < len(candidates) for index in chosen)
     assert_spaced(candidates, chosen, neighbours.spacing_mm)
     assert_full_unless_all_is_closed(candidates, chosen, batch, neighbours)
     order = np.random.default_rng(shuffle).permutation(len(candidates))
     shuffled = candidates.take(order)
-    assert names(shuffled, rank(selector, shuffled, batch, neighbours)) == names(candidates, chosen)
+    assert names(shuffled, rank(text, shuffled, batch, neighbours)) == names(candidates, chosen)
 
 
 def assert_spaced(candidates, chosen, spacing_mm):
@@ -63,43 +75,105 @@ def assert_full_unless_all_is_closed(candidates, chosen, batch, neighbours):
     assert len(chosen) == batch or not choice.open.any()
 
 
-@every_selector
-def test_the_same_seed_gives_the_same_batch(selector, make_pool):
+@every_strategy
+def test_the_same_seed_gives_the_same_batch(text, make_pool):
     candidates = make_pool(50, labelled=4)
-    assert rank(selector, candidates, 10, seed=5) == rank(selector, candidates, 10, seed=5)
+    assert rank(text, candidates, 10, seed=5) == rank(text, candidates, 10, seed=5)
 
 
-@every_selector
+@every_strategy
 @pytest.mark.parametrize(("count", "batch"), [(0, 5), (1, 5), (3, 5), (5, 5), (5, 0), (5, -1)])
-def test_small_pools_give_all_they_have(selector, make_pool, count, batch):
-    assert len(rank(selector, make_pool(count), batch)) == max(0, min(count, batch))
+def test_small_pools_give_all_they_have(text, make_pool, count, batch):
+    assert len(rank(text, make_pool(count), batch)) == max(0, min(count, batch))
 
 
-@every_selector
-def test_equal_scores_and_features_do_no_harm(selector, make_pool):
+@every_strategy
+def test_equal_scores_and_features_do_no_harm(text, make_pool):
     candidates = make_pool(40, score=np.zeros(40), features=np.ones((40, 4)))
-    assert len(set(rank(selector, candidates, 10))) == 10
+    assert len(set(rank(text, candidates, 10))) == 10
 
 
-@every_selector
-def test_a_pool_without_any_usable_number_is_still_ranked(selector, make_pool):
-    candidates = make_pool(12, labelled=2, score=np.full(12, np.nan), features=np.full((12, 4), np.nan))
-    assert len(set(rank(selector, candidates, 20))) == 10
+@every_strategy
+def test_features_without_any_length_do_no_harm(text, make_pool):
+    assert len(set(rank(text, make_pool(40, labelled=3, features=np.zeros((40, 4))), 10))) == 10
 
 
-@pytest.mark.parametrize("name", ["entropy", "difference", "hybrid", "cluster_margin"])
+@every_strategy
+@pytest.mark.filterwarnings("error")
+def test_a_pool_without_any_usable_number_is_still_ranked(text, make_pool):
+    pool = make_pool(12, labelled=2, score=np.full(12, np.nan), features=np.full((12, 4), np.nan))
+    bad = np.full(len(pool), np.nan)
+    pool = replace(pool, change_score=bad, difference=bad, seconds=bad, predicted_change=bad)
+    assert len(set(rank(text, pool, 20))) == 10
+
+
+BY_SCORE = [
+    *("entropy", "difference", "hybrid", "cluster_margin", "mdal_max", "power_bald", "score_per_second"),
+    *("information_density", "facility_location", "max_cover", "mdal_diverse"),
+]
+
+
+@pytest.mark.parametrize("name", BY_SCORE)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, UNUSABLE])
 def test_a_score_that_is_no_number_comes_last(make_pool, name, bad):
     score = np.linspace(0.1, 1.0, 30)
     score[[3, 29]] = bad
-    chosen = rank(STRATEGIES[name].selector, make_pool(30, score=score), 30)
+    chosen = rank(name, replace(make_pool(30, score=score), held_back=np.zeros(30, dtype=bool)), 30)
     assert set(chosen[-2:]) == {3, 29}
 
 
-@pytest.mark.parametrize("name", ["kcenter", "hybrid"])
+BY_FEATURES = ["kcenter", "hybrid", "typiclust", "probcover", "badge", "mdal_diverse", "information_density"]
+
+
+@pytest.mark.parametrize("name", BY_FEATURES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_features_that_are_no_numbers_come_last(make_pool, name, bad):
     features = np.random.default_rng(0).normal(size=(30, 4))
     features[[3, 29], 1] = bad
-    chosen = rank(STRATEGIES[name].selector, make_pool(30, features=features), 30)
-    assert set(chosen[-2:]) == {3, 29}
+    pool = replace(make_pool(30, features=features), held_back=np.zeros(30, dtype=bool))
+    assert set(rank(name, pool, 30)[-2:]) == {3, 29}
+
+
+@pytest.mark.parametrize("name", ["mdal_max", "mdal_diverse", "recipe:audit=off", "recipe_start:audit=off"])
+def test_pairs_whose_registration_failed_come_last(make_pool, name):
+    pool = make_pool(60, slices=6)
+    chosen = rank(name + (",spread=off" if ":" in name else ""), pool, 60)
+    held = int(pool.held_back.sum())
+    assert held == 12
+    assert set(chosen[-held:]) == set(np.flatnonzero(pool.held_back))
+
+
+@every_strategy
+def test_a_selector_can_be_called_off_at_any_of_its_steps(text, make_pool):
+    pool, calls = make_pool(60, labelled=5), []
+
+    def count():
+        calls.append(1)
+
+    def stop_at_the_third():
+        calls.append(1)
+        if len(calls) >= 3:
+            raise Cancelled
+
+    selector = strategy(text).selector
+    chosen = selector(pool, 10, Neighbours(3.0), np.random.default_rng(0), count)
+    assert len(calls) >= len(chosen) == 10
+    calls.clear()
+    with pytest.raises(Cancelled):
+        selector(pool, 10, Neighbours(3.0), np.random.default_rng(0), stop_at_the_third)
+
+
+WITHOUT = {
+    "clasp_pe": "change_score",
+    "recipe": "change_score",
+    "recipe_start": "difference",
+    "score_per_second": "seconds",
+}
+
+
+@pytest.mark.parametrize("name", [*WITHOUT, *sorted(set(BY_FEATURES) | {"max_cover", "facility_location"})])
+def test_what_is_missing_is_named_together_with_who_needs_it(make_pool, name):
+    from longitudinal_al.errors import NotReady
+
+    with pytest.raises(NotReady, match=name):
+        rank(name, replace(make_pool(9), **{WITHOUT.get(name, "features"): None}), 3)
