@@ -27,8 +27,8 @@ def choose_representatives(
 
     Maximises the sum over all represented rows of their largest similarity to a labelled or chosen one
     (cosine; below 0 counts as 0). Gains only shrink, so an old gain is an upper bound and most candidates
-    need no second look (Minoux, "Accelerated greedy algorithms", 1978). The answer is that of the plain greedy
-    algorithm, of which the first of equals is taken.
+    need no second look (Minoux, "Accelerated greedy algorithms", 1978). The answer is that of the plain
+    greedy algorithm, of which the first of equals is taken.
 
     Parameters
     ----------
