@@ -25,9 +25,10 @@ STRATEGIES = (
     "least_confidence",
     "margin",
     "random",
+    "recipe",
     "strided",
 )
-"""The worker's own first; a test holds them against the engine's, which would load torch here."""
+"""The usual ones, the worker's own first. A test holds them against the engine's, which would load torch."""
 BEGUN_WITH = ("python", "spacing")
 """Settings that a worker is given when it begins."""
 RESTARTABLE = (WorkerState.CRASHED, WorkerState.LEFT, WorkerState.HUNG, WorkerState.STOPPED)
