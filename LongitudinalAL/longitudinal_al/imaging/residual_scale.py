@@ -72,7 +72,14 @@ def prominence(
     """
     expected_z = _in_z(expected, inside)
     brightest = np.maximum(expected_z, _in_z(followup, inside))
-    above = brightest - _surroundings(expected_z, inside, spacing)
+    return belief(brightest - _surroundings(expected_z, inside, spacing))
+
+
+def belief(above: np.ndarray) -> np.ndarray:
+    """Return how far a residual is believed, where its voxel stands out by so many robust deviations.
+
+    float32, from `FLOOR` (it does not) to 1 (it clearly does).
+    """
     return (FLOOR + (1 - FLOOR) / (1 + np.exp(-2 * (above - STANDS_OUT)))).astype(np.float32)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 from monai.losses import DiceCELoss
 
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, network_input
+from longitudinal_al.network.attention import alignment_term
 from longitudinal_al.network.device import fast_arithmetic, pick_device, within_memory
+from longitudinal_al.network.loss_terms import Step, Term
+from longitudinal_al.network.mean_teacher import MeanTeacher
+from longitudinal_al.network.predicted_loss import predicted_loss_term, with_loss_head
 from longitudinal_al.pairs.augmentation import Augmentation, augment
-from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.pool import Pool
 
 Progress = Callable[[float], None]
 
@@ -32,6 +37,16 @@ class TrainingSettings:
         Share of a batch that is centred on change.
     average : float
         Decay of the running average of the weights, which is what is kept.
+    pretraining : int
+        Updates on synthetic changes before any label is looked at, see `network.pretraining`; 0 = none.
+        What is trained begins there instead of at random weights.
+    consistency : float
+        Weight of agreeing with the mean teacher on slice pairs without label, see `network.mean_teacher`;
+        0 = those are not looked at.
+    alignment : float
+        Weight of looking where the annotator did, see `network.attention`; the paper has 0.1; 0 = off.
+    predicts_loss : bool
+        Whether the network learns to predict its own loss too, see `network.loss_head`.
     """
 
     steps: int = 750
@@ -41,12 +56,33 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     change_share: float = 0.5
     average: float = 0.98
+    pretraining: int = 0
+    consistency: float = 0.0
+    alignment: float = 0.0
+    predicts_loss: bool = False
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
+class Examples(Protocol):
+    """What a network learns from: labelled slice pairs, or painted ones."""
+
+    @property
+    def pool(self) -> Pool:
+        """Where the images come from."""
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """The rows of the pool that are drawn from."""
+
+    def draw(
+        self, batch: int, patch: int, change_share: float, generator: np.random.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw stacks and masks, see `LabelledSlicePairs.draw`; where a mask is NaN nothing is learned."""
+
+
 def train(
-    labelled: LabelledSlicePairs,
+    labelled: Examples,
     settings: TrainingSettings,
     *,
     seed: int,
@@ -59,10 +95,10 @@ def train(
 
     Parameters
     ----------
-    labelled : LabelledSlicePairs
+    labelled : Examples
         What to learn from.
     settings : TrainingSettings
-        How.
+        How; `pretraining` is up to the caller, who gives its outcome as ``start``.
     seed : int
         Of the weights, the batches, the augmentation and the dropout.
     start : ChangeNetwork, optional
@@ -85,7 +121,7 @@ def train(
 
 
 def _train_on(
-    labelled: LabelledSlicePairs,
+    labelled: Examples,
     settings: TrainingSettings,
     seed: int,
     start: ChangeNetwork | None,
@@ -97,25 +133,19 @@ def _train_on(
         torch.manual_seed(seed)
         generator, torch_generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         network = copy.deepcopy(start) if start else ChangeNetwork(settings.architecture)
+        network = with_loss_head(network) if settings.predicts_loss else network
         network = network.to(device, memory_format=torch.channels_last).train()
         average = copy.deepcopy(network)
-        optimiser = torch.optim.AdamW(
-            network.parameters(),
-            settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=device.type in ("cpu", "cuda"),
-        )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.15
-        )
-        loss_of = DiceCELoss(sigmoid=True, batch=True, lambda_dice=1.0, lambda_ce=1.0)
+        terms = _terms(labelled, settings, seed, batch)
+        optimiser, schedule = _optimiser(network, settings, device)
         for step in range(settings.steps):
             stacks, masks = labelled.draw(batch, settings.patch, settings.change_share, generator)
             stacks, masks = augment(stacks, masks, settings.augmentation, torch_generator)
             image = network_input(stacks).to(device, memory_format=torch.channels_last)
             with fast_arithmetic(device):
-                logits, _ = network(image)
-            loss = loss_of(logits[:, None].float(), masks[:, None].to(device))
+                reading = network.read(image)
+            seen = Step(network, average, reading, masks.to(device), step / settings.steps)
+            loss = torch.stack([labelled_loss(seen), *(term(seen) for term in terms)]).sum()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -124,6 +154,48 @@ def _train_on(
             _follow(average, network, min(settings.average, step / (step + 10)))
             progress((step + 1) / settings.steps)
     return average.cpu().eval()
+
+
+def _terms(labelled: Examples, settings: TrainingSettings, seed: int, batch: int) -> list[Term]:
+    """Return what is learned beside the labels: each setting that is above 0."""
+    terms: list[Term] = []
+    if settings.consistency > 0:
+        given = (settings.consistency, settings.augmentation, batch, settings.patch, seed)
+        terms.append(MeanTeacher(labelled.pool, labelled.rows, *given))
+    if settings.alignment > 0:
+        terms.append(alignment_term(settings.alignment))
+    if settings.predicts_loss:
+        terms.append(predicted_loss_term)
+    return terms
+
+
+_OVERLAP_AND_CROSS_ENTROPY = DiceCELoss(sigmoid=True, batch=True, lambda_dice=1.0, lambda_ce=1.0)
+_SURELY_NONE = -30.0
+"""A logit that costs nothing where there is no change, and adds nothing to any overlap."""
+
+
+def labelled_loss(seen: Step) -> torch.Tensor:
+    """Return Dice loss and cross-entropy of the batch; where a mask is NaN, nothing is asked for."""
+    known = ~torch.isnan(seen.masks)
+    logits = torch.where(known, seen.reading.logits.float(), _SURELY_NONE)
+    masks = torch.where(known, seen.masks, 0.0)
+    loss: torch.Tensor = _OVERLAP_AND_CROSS_ENTROPY(logits[:, None], masks[:, None])
+    return loss
+
+
+def _optimiser(
+    network: ChangeNetwork, settings: TrainingSettings, device: torch.device
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    optimiser = torch.optim.AdamW(
+        network.parameters(),
+        settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.15
+    )
+    return optimiser, schedule
 
 
 @torch.no_grad()

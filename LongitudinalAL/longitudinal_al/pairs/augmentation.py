@@ -65,7 +65,7 @@ def augment(
     moved = torch.rand(len(stacks), generator=generator) < how.moved
     if moved.any():
         stacks[moved], masks[moved] = _move(stacks[moved], masks[moved], how, generator)
-    return _change_contrast(stacks, how, generator), masks
+    return change_contrast(stacks, how, generator), masks
 
 
 def _uniform(size: tuple[int, ...], limit: float, generator: torch.Generator) -> torch.Tensor:
@@ -117,8 +117,18 @@ def _sample(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     return grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
-def _change_contrast(stacks: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Change gain, brightness and noise of each time on its own; outside (0 everywhere) stays as it is."""
+def change_contrast(stacks: torch.Tensor, how: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """Change gain, brightness and noise of each time on its own; outside (0 everywhere) stays as it is.
+
+    Parameters
+    ----------
+    stacks : torch.Tensor
+        float32, (n, slices, channels, rows, columns); its values are written over.
+    how : Augmentation
+        How far.
+    generator : torch.Generator
+        Where chance comes from.
+    """
     n = len(stacks)
     inside = (stacks != 0).any(dim=2, keepdim=True)
     for channel in (BASELINE, FOLLOWUP):

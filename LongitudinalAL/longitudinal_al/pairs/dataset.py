@@ -9,6 +9,7 @@ import torch
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.interruption import Interrupt, never
+from longitudinal_al.pairs.patches import window_around
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.stack import CHANNELS
 
@@ -92,7 +93,7 @@ class LabelledSlicePairs:
         windows = []
         for place, row in enumerate(rows):
             centres = self._change(row) if place < centred else self._no_change(row)
-            windows.append(_window_around(_pick(centres, generator), self.pool.size, patch, generator))
+            windows.append(window_around(_pick(centres, generator), self.pool.size, patch, generator))
         masks = [self.masks[row][window] for row, window in zip(rows, windows, strict=True)]
         stacks = self._patches.read(rows, windows)
         return torch.from_numpy(stacks), torch.from_numpy(np.stack(masks).astype(np.float32))
@@ -125,16 +126,3 @@ def _difficulty(difference_scores: Sequence[float]) -> np.ndarray:
 def _pick(places: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Draw one of the places, (n, 2)."""
     return places[generator.integers(len(places))]
-
-
-def _window_around(
-    centre: np.ndarray, shape: tuple[int, int], patch: int, generator: np.random.Generator
-) -> tuple[slice, slice]:
-    """Return a window of the patch's size that holds the centre somewhere, and stays inside the image."""
-    window = []
-    for place, length in zip(centre, shape, strict=True):
-        side = min(patch, length)
-        start = int(place) - side // 2 + int(generator.integers(-side // 3, side // 3 + 1))
-        start = min(max(start, 0), length - side)
-        window.append(slice(start, start + side))
-    return window[0], window[1]

@@ -18,6 +18,31 @@ def window_in(size: tuple[int, ...], inner: tuple[int, ...]) -> Window:
     return slice(top, top + inner[0]), slice(left, left + inner[1])
 
 
+def window_around(
+    centre: np.ndarray, shape: tuple[int, int], patch: int, generator: np.random.Generator
+) -> Window:
+    """Return a window that holds the centre somewhere, and stays inside the image.
+
+    Parameters
+    ----------
+    centre : numpy.ndarray
+        Row and column.
+    shape : tuple of int
+        Rows and columns of the image.
+    patch : int
+        Side of the window, if the image is as large.
+    generator : numpy.random.Generator
+        Where in the window the centre lies.
+    """
+    window = []
+    for place, length in zip(centre, shape, strict=True):
+        side = min(patch, length)
+        start = int(place) - side // 2 + int(generator.integers(-side // 3, side // 3 + 1))
+        start = min(max(start, 0), length - side)
+        window.append(slice(start, start + side))
+    return window[0], window[1]
+
+
 class PatchReader:
     """Reads windows of a pool's slices; the files stay mapped as long as the reader lives.
 
