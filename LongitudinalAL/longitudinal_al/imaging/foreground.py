@@ -130,7 +130,7 @@ def find_brain(
         tissue & (ndimage.distance_transform_edt(~core, sampling=spacing) <= BRIDGE_MM + 1.0)
     )
     interrupt()
-    return _fill_slices(brain | _close(brain, spacing, CLOSING_MM))
+    return _fill_slices(brain | _close(brain, spacing, CLOSING_MM, interrupt))
 
 
 def otsu_threshold(values: np.ndarray, bins: int = 256) -> float:
@@ -175,9 +175,10 @@ def _largest_piece(mask: np.ndarray) -> np.ndarray:
     return labels == sizes.argmax()
 
 
-def _close(mask: np.ndarray, spacing: tuple[float, ...], radius: float) -> np.ndarray:
+def _close(mask: np.ndarray, spacing: tuple[float, ...], radius: float, interrupt: Interrupt) -> np.ndarray:
     pad = int(np.ceil(radius / min(spacing))) + 1
     grown = ndimage.distance_transform_edt(~np.pad(mask, pad), sampling=spacing) <= radius
+    interrupt()
     closed = ndimage.distance_transform_edt(grown, sampling=spacing) > radius
     return closed[pad:-pad, pad:-pad, pad:-pad]
 

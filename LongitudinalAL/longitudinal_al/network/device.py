@@ -45,6 +45,48 @@ def fast_arithmetic(device: torch.device) -> Iterator[None]:
         yield
 
 
+_SIGNS = ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
+"""Said when the CPU, MPS, cuBLAS or cuDNN get no memory: these have no error of their own."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that memory ran out, on whatever device."""
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _SIGNS)
+
+
+def with_less_memory(
+    device: torch.device, batch: int, tell: Callable[[str], None] = lambda message: None
+) -> tuple[torch.device, int]:
+    """Return where, and with how many slice pairs at a time, to go on after memory ran out.
+
+    Half of the batch; when that does not help, the CPU.
+
+    Parameters
+    ----------
+    device, batch
+        With which it ran out.
+    tell : callable
+        Called with a sentence for the user.
+
+    Raises
+    ------
+    OutOfMemory
+        When one slice pair at a time did not fit on the CPU either.
+    """
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if batch > 1:
+        batch //= 2
+        tell(f"out of memory on the {device.type}: going on with {batch} slice pairs at a time")
+        return device, batch
+    if device.type != "cpu":
+        tell("out of memory on the GPU: going on on the CPU, which is slower")
+        return torch.device("cpu"), 8
+    raise OutOfMemory("there is no memory for a single slice pair: close other programs and run it again")
+
+
 def within_memory(
     run: Callable[[torch.device, int], Result],
     device: torch.device,
@@ -72,16 +114,8 @@ def within_memory(
     while True:
         try:
             return run(device, batch)
-        except (torch.OutOfMemoryError, MemoryError):
-            if batch > 1:
-                batch //= 2
-                tell(f"out of memory on the {device.type}: going on with {batch} slice pairs at a time")
-            elif device.type != "cpu":
-                device, batch = torch.device("cpu"), 8
-                tell("out of memory on the GPU: going on on the CPU, which is slower")
-            else:
-                raise OutOfMemory(
-                    "there is no memory for a single slice pair: close other programs and run it again"
-                ) from None
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Only here, as what failed is held on to by its error.
+        device, batch = with_less_memory(device, batch, tell)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-
 from longitudinal_al import __version__
 from longitudinal_al.errors import Cancelled, Interrupted, LongitudinalALError, OutOfMemory
+from longitudinal_al.network.device import is_out_of_memory
 from longitudinal_al.project.files import storage_failed
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import PROTOCOL, EventKind, Verb
@@ -162,7 +161,7 @@ def in_words(error: Exception) -> dict[str, str]:
     """Return what `failed` says of an error: what to do, and the error's type."""
     if isinstance(error, LongitudinalALError):
         known: Exception = error
-    elif isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "DefaultCPUAllocator" in str(error):
+    elif is_out_of_memory(error):
         known = OutOfMemory("there is not enough memory: close other programs and do the same again")
     elif isinstance(error, OSError) and error.filename is not None:
         known = storage_failed(Path(os.fsdecode(error.filename)), error)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from longitudinal_al.errors import OutOfMemory
-from longitudinal_al.network.device import fast_arithmetic, pick_device, within_memory
+from longitudinal_al.network.device import fast_arithmetic, is_out_of_memory, pick_device, within_memory
 
 CPU = torch.device("cpu")
 
@@ -12,7 +12,7 @@ def memory_for(limit: int, on: str = "cpu"):
 
     def run(device: torch.device, batch: int) -> tuple[str, int]:
         if device.type != on or batch > limit:
-            raise torch.OutOfMemoryError("made up")
+            raise torch.cuda.OutOfMemoryError("made up")
         return device.type, batch
 
     return run
@@ -65,3 +65,35 @@ def test_fast_arithmetic_stays_close_to_float32():
     with fast_arithmetic(pick_device()):
         fast = layer(image)
     assert (fast.float() - exact).norm() / exact.norm() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (MemoryError(), True),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory."), True),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:119] DefaultCPUAllocator: can't allocate memory"),
+            True,
+        ),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_which_errors_mean_that_memory_ran_out(error: Exception, is_memory: bool):
+    assert is_out_of_memory(error) is is_memory
+    calls = []
+
+    def run(device: torch.device, batch: int) -> int:
+        calls.append(batch)
+        if len(calls) == 1:
+            raise error
+        return batch
+
+    if is_memory:
+        assert within_memory(run, CPU, 4) == 2
+    else:
+        with pytest.raises(type(error)):
+            within_memory(run, CPU, 4)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from longitudinal_al.errors import OutOfMemory
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.network.prediction import predict
 
@@ -55,3 +56,34 @@ def test_the_given_network_is_left_as_it_was(network, unseen_pool):
 
 def test_no_rows_give_no_batches(network, unseen_pool):
     assert list(predict([network], unseen_pool, [])) == []
+
+
+def hold_at_most(monkeypatch, count: int) -> list[int]:
+    """Stand in for a device whose memory holds so many slice pairs; returns what was tried on it."""
+    tried, compute = [], torch.nn.Conv2d.forward
+
+    def forward(self, image):
+        tried.append(len(image))
+        if len(image) > count:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Made up for a test.")
+        return compute(self, image)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", forward)
+    return tried
+
+
+def test_where_memory_runs_out_fewer_are_predicted_at_a_time(network, unseen_pool, monkeypatch):
+    rows = [5, 2, 9, 0, 7, 3, 1]
+    whole = list(predict([network], unseen_pool, rows))
+    tried = hold_at_most(monkeypatch, 2)
+    parts = list(predict([network], unseen_pool, rows))
+    assert [row for part in parts for row in part.rows] == rows
+    assert [len(part.rows) for part in parts] == [1] * 7
+    assert tried[:2] == [7, 3]
+    torch.testing.assert_close(joined(parts, "members"), joined(whole, "members"), atol=2e-2, rtol=0)
+
+
+def test_no_memory_for_a_single_slice_pair_is_said_in_words(network, unseen_pool, monkeypatch):
+    hold_at_most(monkeypatch, 0)
+    with pytest.raises(OutOfMemory, match="close other programs"):
+        list(predict([network], unseen_pool, [0, 1, 2]))
