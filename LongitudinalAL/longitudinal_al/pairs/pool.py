@@ -96,7 +96,7 @@ class Pool:
 
     @classmethod
     def open(cls, project: Project, split: Split | None = Split.POOL, interrupt: Interrupt = never) -> Pool:
-        """Open the pool of a project, or the slice pairs of its test pairs; `interrupt` is called at each pair.
+        """Open the pool of a project, or the slice pairs of its test pairs; `interrupt` is called at each.
 
         Raises
         ------
@@ -179,7 +179,7 @@ class Pool:
         return inside
 
     def voxel_mm(self, row: int) -> tuple[float, float, float]:
-        """Return the size in mm of a voxel of the network's input: across the slices, along rows and columns."""
+        """Return the size of a voxel of the network's input: across slices, along rows and columns; mm."""
         record = self.pairs[self.entries[row].pair].record
         across, row_mm, column_mm = record.spacing_mm
         return across, row_mm * record.frame.row_step, column_mm * record.frame.column_step
@@ -215,7 +215,7 @@ class Pool:
 def _open_pair(project: Project, pair: Pair) -> PreparedPair:
     folder = project.pair_folder(pair.id)
     record = Prepared.read(folder)
-    if record is None:
+    if record is None or not record.is_whole(folder):
         raise NotReady(
             f"{folder}: the prepared files are missing or damaged; run `longitudinal-al prepare` again"
         )

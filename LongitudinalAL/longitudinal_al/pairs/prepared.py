@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ class Prepared:
         Of (slices, rows, columns).
     frame : Frame
         The network's window on the slices.
+    sizes : mapping of str to int
+        Bytes of each file beside the record, which tell a file that was cut or is missing.
     """
 
     key: str
@@ -50,10 +54,16 @@ class Prepared:
     difference_score: list[float]
     spacing_mm: list[float]
     frame: Frame
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write the record into the pair's folder, as the last of its files."""
-        write_json(folder / RECORD_FILE, asdict(self))
+        """Write the record into the pair's folder, as the last of its files, with their sizes."""
+        write_json(folder / RECORD_FILE, {**asdict(self), "sizes": _sizes(folder)})
+
+    def is_whole(self, folder: Path) -> bool:
+        """Tell whether every file is there with its size; changed bytes in the middle of one are not seen."""
+        found = _sizes(folder)
+        return all(found.get(name) == size for name, size in self.sizes.items())
 
     @classmethod
     def read(cls, folder: Path) -> Prepared | None:
@@ -63,6 +73,19 @@ class Prepared:
             return cls(**{**record, "frame": Frame(**record["frame"])})
         except (TypeError, KeyError):
             return None
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of each file of a pair; the record and what is half written left out."""
+    try:
+        with os.scandir(folder) as entries:
+            return {
+                entry.name: entry.stat().st_size
+                for entry in entries
+                if entry.name != RECORD_FILE and not entry.name.startswith(".") and entry.is_file()
+            }
+    except OSError:
+        return {}
 
 
 def preparation_key(pair: Pair, pixel_mm: float) -> str:
@@ -91,7 +114,7 @@ def _file_facts(path: Path | None) -> list[Any] | None:
 def is_current(folder: Path, key: str, wants_reference: bool) -> bool:
     """Tell whether the pair's folder holds everything that preparing it with this key would make."""
     record = Prepared.read(folder)
-    if record is None or record.key != key:
+    if record is None or record.key != key or not record.is_whole(folder):
         return False
     names = [*VOLUMES, "transform.tfm"] + ["reference.nii.gz"] * wants_reference
     return all((folder / name).is_file() for name in names) and _is_stack_sound(folder, record.frame)

@@ -78,5 +78,14 @@ def open_stack(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         stack = np.load(folder / STACK_FILE, mmap_mode="r", allow_pickle=False)
         foreground = np.load(folder / FOREGROUND_FILE, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise NotReady(f"the slices in {folder} are missing or damaged: run `prepare` again") from error
+        raise _damaged(folder) from error
+    rows_and_columns = stack.shape[2:]
+    if (stack.dtype, foreground.dtype) != (np.float16, np.bool_) or stack.shape[1:2] != (len(CHANNELS),):
+        raise _damaged(folder)  # a changed head may still fit the file's length
+    if foreground.shape != (len(stack), *rows_and_columns):
+        raise _damaged(folder)
     return stack, foreground
+
+
+def _damaged(folder: Path) -> NotReady:
+    return NotReady(f"the slices in {folder} are missing or damaged: run `prepare` again")

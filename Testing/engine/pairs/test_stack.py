@@ -34,12 +34,15 @@ def test_values_beyond_the_limits_are_cut_off(tmp_path):
 
 
 @pytest.mark.parametrize("name", [STACK_FILE, FOREGROUND_FILE])
-@pytest.mark.parametrize("damage", ["missing", "truncated", "garbage"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "garbage", "another head"])
 def test_a_damaged_file_says_what_to_do(written, name, damage):
     folder, _ = written
     file = folder / name
     if damage == "missing":
         file.unlink()
+    elif damage == "another head":  # of the same length, so that the numbers are read as others
+        content = file.read_bytes()
+        file.write_bytes(content.replace(b"'<f2'", b"'<i2'").replace(b"(4, 16, 16)", b"(2, 32, 16)"))
     else:
         file.write_bytes(file.read_bytes()[:100] if damage == "truncated" else b"not an array")
     with pytest.raises(NotReady, match="run `prepare` again"):
