@@ -17,7 +17,7 @@ from longitudinal_al.frontend.queue_feed import QueueFeed
 from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.frontend.slice_grid import SliceGrid, read_grid
 from longitudinal_al.frontend.work_timer import WorkTimer
-from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.project.records import Label, PairState, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import Event, EventKind
 
@@ -85,7 +85,7 @@ class AnnotationSession:
     def next(self) -> Entry | End:
         """Return the slice pair to label now, or why there is none; the one in hand until it is done.
 
-        A pair whose files are gone is passed over, and named at the end.
+        A pair that was set aside, or whose files are gone, is passed over, and named at the end.
 
         Raises
         ------
@@ -224,10 +224,11 @@ class AnnotationSession:
     def _problem(self, pair: str) -> str:
         """Say why nothing of a pair can be shown, nothing when it can."""
         try:
+            known = self._project.pair(pair)
             self._read_grid(pair)
         except (NotReady, InvalidInput) as error:
             return str(error)
-        return ""
+        return known.reason or "it was set aside" if known.state is PairState.FAILED else ""
 
     def _read_grid(self, pair: str) -> SliceGrid:
         try:

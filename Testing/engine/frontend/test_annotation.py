@@ -15,7 +15,7 @@ from longitudinal_al.frontend.annotation import AnnotationSession
 from longitudinal_al.frontend.ending import End, EndKind
 from longitudinal_al.frontend.hints import HINT_SECONDS
 from longitudinal_al.frontend.worker_state import WorkerState
-from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.project.records import Label, Verdict, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import Event, EventKind, Verb
 
@@ -203,6 +203,18 @@ def test_a_pair_whose_files_are_gone_blocks_nobody(project: Project, session: An
     end = session.next()
     assert end.kind is EndKind.LEFT_OUT
     assert "'a' is not prepared" in end.reason
+
+
+def test_a_pair_that_was_set_aside_is_not_asked_for_any_more(
+    project: Project, session: AnnotationSession
+) -> None:
+    session.next()
+    project.overrule("a", Verdict.FAILED, "Bert")
+    assert session.next().key == ("b", 4)
+    session.no_change()
+    end = session.next()
+    assert end.kind is EndKind.LEFT_OUT
+    assert "a: set aside by Bert" in end.reason
 
 
 def test_a_ranking_of_another_project_does_no_harm(project: Project, publish: Publish) -> None:
