@@ -8,6 +8,12 @@ import slicer
 
 UNDO_STATES = 20
 EFFECT = "Paint"
+EFFECTS = ("Paint", "Draw", "Erase", "Level tracing")
+"""What is offered: all that draws on the one slice that is looked at.
+
+The others work in the whole volume: "Fill between slices" and "Grow from seeds" make labels that nobody drew,
+"Threshold", "Margin", "Hollow", "Smoothing", "Islands", "Scissors", "Logical operators" and "Mask volume"
+change slices that are saved already. Names as in Slicer `Modules/Loadable/SegmentEditor/EditorEffects`."""
 
 
 class Editor:
@@ -15,7 +21,8 @@ class Editor:
 
     Contract: Slicer `Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.h`: the parameter node
     first, then the segmentation, then the source volume; observations and shortcuts are the embedding
-    module's business in `enter` and `exit`. Brush:
+    module's business in `enter` and `exit`; effects that setEffectNameOrder does not list are hidden when
+    unorderedEffectsVisible is false. Brush:
     `Modules/Loadable/SegmentEditor/EditorEffects/Python/SegmentEditorEffects` and
     `qSlicerSegmentEditorPaintEffect.cxx`, common parameters.
 
@@ -27,6 +34,7 @@ class Editor:
     def __init__(self, scene: Any) -> None:
         self._scene = scene
         self._node: Any = None
+        self._segmentationId = ""
         self._brush = 3.0
         self._isEntered = False
         self.widget: Any = slicer.qMRMLSegmentEditorWidget()
@@ -37,6 +45,10 @@ class Editor:
         self.widget.setSwitchToSegmentationsButtonVisible(False)
         # Another geometry than the pair's grid would put strokes on the neighbouring slices.
         self.widget.setSpecifyGeometryButtonVisible(False)
+        # A surface that follows every stroke makes painting slow, and there is no 3-D view.
+        self.widget.setShow3DButtonVisible(False)
+        self.widget.setEffectNameOrder(list(EFFECTS))
+        self.widget.unorderedEffectsVisible = False  # a property, whose setter is no slot
         # The three views show three volumes; by itself the widget puts its own into all of them.
         self.widget.setAutoShowSourceVolumeNode(False)
         self.widget.setMaximumNumberOfUndoStates(UNDO_STATES)
@@ -49,6 +61,7 @@ class Editor:
         self.widget.setSegmentationNode(segmentationNode)
         self.widget.setSourceVolumeNode(sourceVolumeNode)
         self.widget.setCurrentSegmentID(segmentId)
+        self._segmentationId = segmentationNode.GetID()
         self.paint()
 
     def paint(self) -> None:
@@ -75,14 +88,16 @@ class Editor:
             self.widget.setMRMLSegmentEditorNode(None)
         if self._node is not None and self._node.GetScene() is not None:
             self._scene.RemoveNode(self._node)
-        self._node = None
+        self._node, self._segmentationId = None, ""
 
     def enter(self) -> None:
-        """The module is shown: hear the views and the keys."""
+        """The module is shown: hear the views and the keys, and take the brush up again."""
         if not self._isEntered:
             self._isEntered = True
             self.widget.setupViewObservations()
             self.widget.installKeyboardShortcuts()
+            if self._scene.GetNodeByID(self._segmentationId) is not None:
+                self.paint()
 
     def exit(self) -> None:
         """The module is left: hear nothing, and lay the brush down."""

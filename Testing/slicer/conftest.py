@@ -31,18 +31,27 @@ def scene(host):
 
 
 @pytest.fixture
-def openPair(scene, tmp_path):
-    """Open a pair in a named geometry, under a transform where the geometry says so, and show it."""
+def shownUnder(scene):
+    """Show a pair, under a transform where its geometry says so."""
+
+    def shown(pair, geometry):
+        scene.show(pair)
+        if geometry.underTransform:
+            scene.setTransform(someTransform(scene.mrmlScene))
+        return pair
+
+    return shown
+
+
+@pytest.fixture
+def openPair(scene, tmp_path, shownUnder):
+    """Open a pair in a named geometry, and show it."""
     from scene_pairs import GEOMETRIES, writePair
 
     def opened(name: str = "axial", *, classes=("change",), pairName: str = "pair1"):
         geometry = GEOMETRIES[name]
         folder = writePair(tmp_path / "project" / "pairs" / pairName, geometry)
-        pair = scene.openPair(folder, geometry.axis, classes)
-        scene.show(pair)
-        if geometry.underTransform:
-            scene.setTransform(someTransform(scene.mrmlScene))
-        return pair
+        return shownUnder(scene.openPair(folder, geometry.axis, classes), geometry)
 
     return opened
 

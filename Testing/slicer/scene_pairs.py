@@ -10,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from longitudinal_al.project.files import write_json
+from longitudinal_al.project.records import Pair, Verdict
+from longitudinal_al.project.store import Project
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -66,6 +70,25 @@ def writePair(folder: Path, geometry: Geometry, seed: int = 0) -> Path:
     volumes = {"baseline": baseline, "followup": followup, "difference": followup - baseline}
     for role, voxels in volumes.items():
         writeVolume(folder / f"{role}.nii.gz", voxels.astype(np.float32), geometry.ijkToRas)
+    return folder
+
+
+def projectWithPair(folder: Path, geometry: Geometry, pairs: int = 1) -> Path:
+    """Make a project with prepared pairs "pair1", "pair2" ... in a geometry."""
+    with Project.create(folder, ("new", "gone")) as project:
+        names = [f"pair{number}" for number in range(1, pairs + 1)]
+        project.add_pairs([Pair(name, name, folder / "1.nii", folder / "2.nii") for name in names])
+        axes = [axis for axis in range(3) if axis != geometry.axis]
+        spacing = np.linalg.norm(geometry.ijkToRas[:3, :3], axis=0)[::-1]
+        record = {
+            "spacing_mm": [spacing[geometry.axis], *spacing[axes]],
+            "slice_axis": geometry.axis,
+            "frame": {"grid_rows": geometry.shape[axes[0]], "grid_columns": geometry.shape[axes[1]]},
+        }
+        for seed, name in enumerate(names):
+            writePair(project.pair_folder(name), geometry, seed)
+            write_json(project.pair_folder(name) / "prepared.json", record)
+            project.set_prepared(name, Verdict.GOOD, "", {}, geometry.shape[geometry.axis])
     return folder
 
 
