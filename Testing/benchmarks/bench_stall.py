@@ -45,7 +45,7 @@ LIMIT_MS = 50.0
 IDLE_SECONDS = 15.0
 ENOUGH_SECONDS = 60.0
 PATIENCE = 300.0
-PREPARED, NEW, LABELS = 12, 2, 6
+PREPARED, NEW, LABELS = 12, 1, 6
 """Pairs, and labels on as many of the prepared ones; later as many again."""
 
 
@@ -72,14 +72,14 @@ class Ticks:
         begin()  # a click is handled on the event loop too: the time it takes is part of the first tick
         self._timer.start(TICK_MS)
         self._loop.exec()
+        assert self._is_done(), "in vain"
         return np.array(self._late)
 
     def _tick(self) -> None:
         now, worked = time.perf_counter(), time.thread_time()
         self._late.append((max(0.0, 1e3 * (now - self._last) - TICK_MS), 1e3 * (worked - self._worked)))
         self._last, self._worked = now, worked
-        assert time.monotonic() < self._end, "in vain"
-        if self._is_done():
+        if self._is_done() or time.monotonic() > self._end:
             self._timer.stop()
             self._loop.quit()
 

@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stand_ins
+from logic_host import preparedOnce, projectFolder  # noqa: F401
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend import worker_client
@@ -38,9 +40,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a scripted worker with the manners named; it is gone after the test."""
     started = []
 
-    def begin(manners: str, *, launched: bool = False) -> WorkerClient:
+    def begin(manners: str, *, launched: bool = False, **other: Any) -> WorkerClient:
         launcher = ["-c", LAUNCHER] if launched else []
-        worker = workerOf(tmp_path, HERE, command=[sys.executable, *launcher, str(FAKE), manners])
+        command = [sys.executable, *launcher, str(FAKE), manners]
+        worker = workerOf(tmp_path, HERE, command=command, **other)
         started.append(worker)
         worker.start()
         return worker
@@ -232,9 +235,35 @@ def test_its_children_end_with_it(start: Start, end: str) -> None:
 def test_a_launcher_that_dies_takes_its_worker_along(start: Start) -> None:
     worker = start("stubborn", launched=True)
     itself = untilState(worker, WorkerState.READY)[0].data["process"]
+    until(worker, lambda: itself in [each for each, _began in worker.transport._tree])
     assert worker.process_id is not None
     os.kill(worker.process_id, 9)
     untilState(worker, WorkerState.CRASHED)
+    untilGone(itself)
+
+
+def test_one_that_hangs_is_noticed_and_can_be_restarted(start: Start) -> None:
+    worker = start("hang", launched=True, clock=lambda: time.monotonic() * 100)
+    first = untilState(worker, WorkerState.READY)[0].data["process"]
+    asked = worker.request(Verb.TRAIN)
+    events = untilState(worker, WorkerState.HUNG)
+    assert events[-1].data["hung"] is True
+    worker.restart()
+    events = until(worker, lambda: worker.state is WorkerState.STARTING)
+    assert [(event.kind, event.id) for event in events] == [(EventKind.CRASHED, asked)]
+    untilGone(first)
+
+
+def test_nothing_waits_where_another_worker_is_wanted(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`stop` and `poll` return at once, also where the worker will not leave; `poll` ends it in the end."""
+    monkeypatch.setattr(worker_client, "STOP_SECONDS", 0.5)
+    worker = start("stubborn", launched=True)
+    itself = untilState(worker, WorkerState.READY)[0].data["process"]
+    worker.stop()
+    worker.poll()
+    assert worker.state is WorkerState.STOPPING and not worker.is_gone and not isGone(itself)
+    until(worker, lambda: worker.is_gone)
+    assert worker.state is WorkerState.STOPPED
     untilGone(itself)
 
 
@@ -314,3 +343,75 @@ def test_the_real_worker_answers_serves_a_session_and_leaves(tmp_path: Path) -> 
     worker.close()
     assert worker.state is WorkerState.STOPPED
     untilGone(ready.data["process"])
+
+
+# The real worker at work, started by a launcher as PythonSlicer is one
+
+
+def trainingCommand(folder: Path) -> list[str]:
+    return [pythonWithTorch(), "-c", LAUNCHER, "-m", "longitudinal_al", "worker", str(folder)]
+
+
+@pytest.fixture
+def labelledFolder(projectFolder: Path) -> Path:  # noqa: F811
+    """A prepared project with three labels."""
+    with Project.open(projectFolder) as project:
+        session = AnnotationSession(project, None, "anna")
+        for _ in range(3):
+            session.next()
+            session.no_change()
+    return projectFolder
+
+
+TRAINING = """
+import sys
+sys.path[:0] = {paths!r}
+import stand_ins
+from pathlib import Path
+from longitudinal_al.protocol import Verb
+from LongitudinalALLib.Interpreter import Interpreter
+from LongitudinalALLib.WorkerProcess import workerOf
+from PySide6 import QtCore
+worker = workerOf(Path("."), Interpreter(sys.executable, isOwn=True), command={command!r})
+worker.start()
+itself = []
+def look():
+    for event in worker.poll():
+        if event.kind.value == "ready":
+            itself.append(event.data["process"])
+            worker.request(Verb.TRAIN)
+        if event.kind.value == "progress" and event.data["phase"].startswith("training"):
+            print(itself[0], flush=True)
+            timer.stop()
+            QtCore.QCoreApplication.quit()
+            return
+timer = QtCore.QTimer(); timer.timeout.connect(look); timer.start(10)
+sys.exit(stand_ins.application().exec())
+"""
+
+
+def test_when_slicer_quits_while_the_worker_trains_nothing_keeps_running(labelledFolder: Path) -> None:
+    package = Path(module.__file__).parents[1]
+    paths = [str(Path(__file__).parent), str(package)]
+    code = TRAINING.format(paths=paths, command=trainingCommand(labelledFolder))
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert ended.stdout.strip().isdigit(), ended.stderr
+    untilGone(int(ended.stdout))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_worker_that_is_killed_while_it_trains_can_be_started_anew(labelledFolder: Path) -> None:
+    worker = workerOf(labelledFolder, HERE, command=trainingCommand(labelledFolder))
+    try:
+        worker.start()
+        itself = untilState(worker, WorkerState.READY)[0].data["process"]
+        asked = worker.request(Verb.TRAIN)
+        untilHeard(worker, lambda event: event.kind is EventKind.PROGRESS)
+        os.kill(itself, 9)
+        events = untilState(worker, WorkerState.CRASHED)
+        crashes = [event.id for event in events if event.kind is EventKind.CRASHED]
+        assert crashes == [asked, None]
+        worker.restart()
+        assert worker.state is WorkerState.STARTING
+    finally:
+        worker.close()
