@@ -130,7 +130,7 @@ def test_the_front_end_is_killed_and_the_worker_goes_too(
     save(0)
     ranking = [entry.as_dict() for entry in rank(small_project, "difference", 20).entries]
     write_ranking(small_project.folder, "difference", 0, ranking)
-    for _ in range(times(1, 50)):
+    for _ in range(times(1, 100)):
         process = start(FRONT_END, small_project.folder, *worker_command, FAULTS_STEPS="400")
         told = json.loads(process.stdout.readline() or process.stderr.read())
         acknowledged = [json.loads(process.stdout.readline())]
