@@ -27,7 +27,7 @@ def set_registration(
     with database.transaction() as connection:
         pair = _pair(database, pair_id)
         _insert(connection, pair["id"], text, None, annotator)
-        put_into_effect(connection, pair["id"], text, None, annotator, anew=True)
+        put_into_effect(connection, pair["id"], text, None, annotator)
 
 
 def _check_matrix(pair_id: str, matrix: tuple[float, ...]) -> None:
@@ -77,8 +77,6 @@ def put_into_effect(
     registration: str | None,
     overruled: str | None,
     annotator: str,
-    *,
-    anew: bool = False,
 ) -> None:
     """Have a pair follow what a human said of it.
 
@@ -92,12 +90,10 @@ def put_into_effect(
         What counts from now on, as the table `by_hand` has it.
     annotator
         Who said it.
-    anew
-        Whether to prepare it again, even with the registration that it has.
     """
     facts = "SELECT state, reason, registration FROM pairs WHERE id = ?"
     before = connection.execute(facts, (pair_id,)).fetchone()
-    keeps = not anew and registration == before["registration"]
+    keeps = registration == before["registration"]
     changes, values = _TO_PREPARE, []
     if overruled == Verdict.FAILED.value:
         changes, values = _SET_ASIDE, [f"set aside by {_who(annotator)}"]
