@@ -3,13 +3,12 @@
 `Host()` makes a scene with the nodes that Slicer starts with, its application logic, the layout logic and the
 logics of modules, and puts them where Slicer has them: `slicer.mrmlScene`, `slicer.modules.<name>.logic()`,
 `slicer.app`. What it stands in for is the Qt side only: `slicer.app` and its layout manager are small classes
-of this file; slice views are drawn off-screen.
+in `host_application.py`; slice views are drawn off-screen, in `offscreen_view.py`.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +19,10 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install -e '.[slicer-test]'")
 vtk = pytest.importorskip("vtk", reason="vtk is not installed: pip install -e '.[slicer-test]'")
 import slicer.util  # noqa: E402, F811
-from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
+from host_application import Application  # noqa: E402
+from offscreen_view import VIEW_SIZE, OffscreenView, canDraw  # noqa: E402
+
+__all__ = ["Host", "canDraw", "slicer", "vtk"]
 
 LOGICS = {
     "colors": "vtkMRMLColorLogic",
@@ -38,9 +40,6 @@ LOGICS = {
     "volumes": "vtkSlicerVolumesLogic",
 }
 """Module -> class of its logic, as in the application (`slicer.modules.<module>.logic()`)."""
-
-VIEW_SIZE = (400, 400)
-"""Pixels of a slice view that nobody has sized."""
 
 
 class Host:
@@ -159,173 +158,6 @@ class Host:
         logic.SetSliceNode(node)
         logic.SetMRMLScene(self.scene)
         logic.ResizeSliceNode(*VIEW_SIZE)
-
-
-class Application:
-    """Stands in for `slicer.app` (qSlicerApplication) as far as code without Qt uses it."""
-
-    applicationName = "LongitudinalAL test host"
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._layoutManager = LayoutManager(host)
-        self.temporaryPath = tempfile.gettempdir()
-
-    def testingEnabled(self) -> bool:
-        """Tell `slicer.util` not to ask anybody."""
-        return True
-
-    def applicationLogic(self) -> Any:
-        """Return the application logic."""
-        return self._host.applicationLogic
-
-    def mrmlScene(self) -> Any:
-        """Return the scene."""
-        return self._host.scene
-
-    def layoutManager(self) -> LayoutManager:
-        """Return the stand-in of the layout manager."""
-        return self._layoutManager
-
-    def processEvents(self) -> None:
-        """There are no events."""
-
-    def pauseRender(self) -> None:
-        """Pass on."""
-        self._host.applicationLogic.PauseRender()
-
-    def resumeRender(self) -> None:
-        """Pass on."""
-        self._host.applicationLogic.ResumeRender()
-
-    def setOverrideCursor(self, _cursor: Any) -> None:
-        """There is no cursor."""
-
-    def restoreOverrideCursor(self) -> None:
-        """There is no cursor."""
-
-
-class LayoutManager:
-    """Stands in for qSlicerLayoutManager: the real layout logic, and the slice logics of the views."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-
-    @property
-    def layout(self) -> int:
-        """Number of the layout shown."""
-        return self._host.layoutLogic.GetLayoutNode().GetViewArrangement()
-
-    def layoutLogic(self) -> Any:
-        """Return the layout logic."""
-        return self._host.layoutLogic
-
-    def setLayout(self, number: int) -> None:
-        """Show a layout."""
-        self._host.layoutLogic.GetLayoutNode().SetViewArrangement(number)
-
-    def sliceViewNames(self) -> list[str]:
-        """Return the singleton tags of all slice views that were ever shown."""
-        return [node.GetLayoutName() for node in self._host.sliceNodes()]
-
-    def sliceWidget(self, tag: str) -> SimpleNamespace | None:
-        """Return what stands in for a slice widget, or None."""
-        node = self._host.sliceNode(tag)
-        if node is None:
-            return None
-        logic = self._host.sliceLogic(tag)
-        return SimpleNamespace(sliceLogic=lambda: logic, mrmlSliceNode=lambda: node)
-
-    @property
-    def threeDViewCount(self) -> int:
-        """There are no 3-D views."""
-        return 0
-
-    def resetSliceViews(self) -> None:
-        """Fit the volumes into all slice views."""
-        self._host.applicationLogic.FitSliceToAll()
-
-
-class OffscreenView:
-    """A slice view without a window: the slice logic's image, and the displayable managers on top.
-
-    In the application the image is drawn by CTK's light box renderer, which slicer-core does not have.
-    Contract: Slicer `Libs/MRML/DisplayableManager/vtkMRMLDisplayableManagerGroup.h`,
-    `Libs/MRML/Logic/vtkMRMLSliceLogic.h` (GetImageDataConnection, ResizeSliceNode).
-    """
-
-    MANAGERS = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLModelSliceDisplayableManager")
-
-    def __init__(self, logic: Any, applicationLogic: Any, size: tuple[int, int]) -> None:
-        self._logic = logic
-        self._mapper = vtk.vtkImageMapper()
-        self._mapper.SetColorWindow(255)
-        self._mapper.SetColorLevel(127.5)
-        actor = vtk.vtkActor2D()
-        actor.SetMapper(self._mapper)
-        actor.GetProperty().SetDisplayLocationToBackground()
-        self.renderer = vtk.vtkRenderer()
-        self.renderer.GetActiveCamera().ParallelProjectionOn()
-        self.renderer.AddViewProp(actor)
-        self._window = vtk.vtkRenderWindow()
-        self._window.SetOffScreenRendering(1)
-        self._window.SetMultiSamples(0)
-        self._window.SetSize(*size)
-        self._window.AddRenderer(self.renderer)
-        self._interactor = vtk.vtkRenderWindowInteractor()
-        self._interactor.SetRenderWindow(self._window)
-        logic.ResizeSliceNode(*size)
-        self._managers = self._displayableManagers(applicationLogic)
-
-    def _displayableManagers(self, applicationLogic: Any) -> Any:
-        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
-        factory.SetMRMLApplicationLogic(applicationLogic)
-        group = slicer.vtkMRMLDisplayableManagerGroup()
-        for name in self.MANAGERS:
-            if not factory.IsDisplayableManagerRegistered(name):
-                factory.RegisterDisplayableManager(name)
-        group.SetRenderer(self.renderer)
-        for name in self.MANAGERS:
-            manager = slicer.vtkMRMLDisplayableManagerGroup.InstantiateDisplayableManager(name)
-            manager.SetMRMLApplicationLogic(applicationLogic)
-            group.AddDisplayableManager(manager)
-        group.SetMRMLDisplayableNode(self._logic.GetSliceNode())
-        return group
-
-    def setCaption(self, text: str) -> None:
-        """Write a name into the lower left corner; in the application Slicer's corner annotation does."""
-        actor = vtk.vtkTextActor()
-        actor.SetInput(text)
-        actor.SetPosition(10, 8)
-        actor.GetTextProperty().SetFontSize(17)
-        actor.GetTextProperty().SetShadow(True)
-        self.renderer.AddViewProp(actor)
-
-    def draw(self) -> None:
-        """Draw what the scene shows now."""
-        connection = self._logic.GetImageDataConnection()
-        self._mapper.SetInputConnection(connection)
-        self._mapper.GetInputAlgorithm() and self._mapper.GetInputAlgorithm().Update()
-        self._window.Render()
-
-    def picture(self) -> Any:
-        """Return the pixels: uint8 (rows, columns, 3), the first row on top."""
-        self.draw()
-        reader = vtk.vtkWindowToImageFilter()
-        reader.SetInput(self._window)
-        reader.ReadFrontBufferOff()
-        reader.Update()
-        image = reader.GetOutput()
-        columns, rows, _ = image.GetDimensions()
-        pixels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)
-        return pixels[::-1, :, :3].copy()
-
-
-def canDraw() -> bool:
-    """Tell whether there is something to draw with: a display, EGL or OSMesa."""
-    window = vtk.vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    return bool(window.SupportsOpenGL())
 
 
 def _applicationLogic(scene: Any) -> Any:
