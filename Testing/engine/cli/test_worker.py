@@ -1,4 +1,4 @@
-"""`worker` at its doors: what it says when it cannot serve. What it does when it can: ../test_worker.py."""
+"""`worker` at its doors: what it says when it cannot serve. What it does when it can: ../worker/."""
 
 from __future__ import annotations
 
