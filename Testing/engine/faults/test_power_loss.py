@@ -271,6 +271,29 @@ def test_every_acknowledged_label_is_there(
     print(f"{tried} power losses while labelling, no acknowledged label lost")
 
 
+def test_a_label_is_synced_in_the_order_that_no_loss_can_break(
+    start, disk: str, folder: Path, tmp_path: Path
+) -> None:
+    """The journal's pages before its head speaks of them, both before the file, and the head's end at last.
+
+    What a wrong order does is rare: the test above finds it with the counts of `make soak` only.
+    """
+    root, log = tmp_path / "root", tmp_path / "calls"
+    root.mkdir()
+    shutil.move(folder, root / "project")
+    known = {"LD_PRELOAD": disk, "DISK_ROOT": str(root), "DISK_LOG": str(log)}
+    child = start(LABELLER, root, 1, **known)
+    assert child.wait(timeout=300) == 0, child.stderr.read()
+    synced: list[list[str]] = [[]]
+    for call in read_log(log):
+        if Path(call.path).name == ACKNOWLEDGED and call.kind == "w":
+            synced.append([])
+        elif call.kind == "s":
+            synced[-1].append(Path(call.path).name)
+    journal, file = "project.sqlite-journal", "project.sqlite"
+    assert synced == [[journal, journal, file, journal]] * 4 + [[]]
+
+
 def test_a_new_project_is_there_with_its_labels(replay, tmp_path: Path, numbers_saved) -> None:
     root = tmp_path / "root"
     root.mkdir()
