@@ -1,4 +1,7 @@
-"""Draws the panel at work, on stand-ins for Slicer's own widgets: `picture_panel.py OUT.png`."""
+"""Draws the panel at work, on stand-ins for Slicer's own widgets: `picture_panel.py FOLDER`.
+
+FOLDER gets `panel-stand-in.png`, and of each part `panel-project.png`, `panel-pairs.png` ...
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import stand_ins
 from host import Host
 
+PARTS = ("project", "pairs", "label", "learning", "results")
 WIDTH = 500
 """Pixels; about what Slicer's module panel has."""
 
@@ -69,8 +73,8 @@ def rounds() -> list[Any]:
     ]
 
 
-def draw(out: Path) -> None:
-    """Draw the panel into a picture."""
+def draw(folder: Path) -> None:
+    """Draw the panel, and each of its parts, into pictures."""
     from LongitudinalALLib.Panel import Panel
 
     host = Host()
@@ -81,7 +85,9 @@ def draw(out: Path) -> None:
     stand_ins.letQtRun()
     panel.widget.resize(WIDTH, panel.widget.layout().totalHeightForWidth(WIDTH))
     stand_ins.letQtRun()
-    panel.widget.grab().save(str(out))
+    panel.widget.grab().save(str(folder / "panel-stand-in.png"))
+    for name in PARTS:
+        getattr(panel, name).widget.grab().save(str(folder / f"panel-{name}.png"))
     panel.cleanup()
     host.close()
 

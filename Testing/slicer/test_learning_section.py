@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from section_host import Heard, isShown
@@ -64,6 +65,9 @@ def test_the_curve_is_drawn_in_slicers_own_plot_and_leaves_no_nodes(host: Any) -
     assert curve.widget.points() == [(8.0, 0.21), (16.0, 0.38), (24.0, 0.47), (32.0, 0.55), (40.0, 0.61)]
     assert host.scene.GetNumberOfNodes() == before + 6
     learning.showCurve([])
+    assert host.scene.GetNumberOfNodes() == before
+    learning.showCurve([replace(each, dice=None) for each in rounds()])  # too few patients for a check
+    assert not isShown(learning.ui.plotFrame)
     assert host.scene.GetNumberOfNodes() == before
     learning.showCurve(rounds())
     host.scene.Clear(0)  # the user closes the scene

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 from types import SimpleNamespace
 
@@ -56,14 +57,22 @@ def desk(host, projectFolder):  # noqa: F811
     scene.release()
 
 
+@pytest.fixture(scope="module")
+def predictionOnce(preparedOnce, tmp_path_factory):  # noqa: F811
+    """Files of a prediction of the first pair with two changes, as the worker writes them."""
+    project = shutil.copytree(preparedOnce, tmp_path_factory.mktemp("predicted") / "project")
+    words = [engine(), "-c", PREDICTION, str(project), "synth1"]
+    subprocess.run(words, env=engineEnvironment(), check=True)
+    return project / "predictions"
+
+
 @pytest.fixture
-def predicted(desk):
+def predicted(desk, predictionOnce):
     """Two changes of the first pair, as the worker lists them."""
     pair = desk.study.project.pairs()[0].id
     desk.section.predictRequested.emit(pair)
     assert desk.worker.newest(Verb.PREDICT)[1] == {"pair": pair}
-    words = [engine(), "-c", PREDICTION, str(desk.study.project.folder), pair]
-    subprocess.run(words, env=engineEnvironment(), check=True)
+    shutil.copytree(predictionOnce, desk.study.project.folder / "predictions")
     desk.worker.answers(Verb.PREDICT, files=[])
     desk.study.tick()
     desk.pair = pair
@@ -120,9 +129,14 @@ def test_a_change_to_be_drawn_anew_is_handed_over(predicted):
     assert list(predicted.study.project.decisions(predicted.pair).values()) == [Decision.CORRECTED]
 
 
-def test_a_prediction_that_failed_says_why(desk):
+def test_a_prediction_says_how_far_it_is_and_why_it_failed(desk):
     desk.section.predictRequested.emit(None)
     asked = desk.worker.newest(Verb.PREDICT)[0]
+    told = {"phase": "predicting", "current": 1.0, "maximum": 4, "seconds_left": None}
+    desk.worker.events.append(Event(EventKind.PROGRESS, asked, told))
+    desk.study.tick()
+    assert desk.section.last("showMessage") == "Predicting ... 25 %"
+    assert desk.section.last("setBusy") is True
     desk.worker.events.append(Event(EventKind.FAILED, asked, {"message": "there is no model yet"}))
     desk.study.tick()
     assert desk.section.last("showMessage") == "there is no model yet"

@@ -155,8 +155,16 @@ class ResultsLogic:
         self._shown, self._isListed = pair, True
 
     def _onEvent(self, event: Event) -> None:
-        if event.id is None or event.id != self._predicting or not event.kind.is_terminal:
+        if event.id is None or event.id != self._predicting:
             return
+        if event.kind is EventKind.PROGRESS:
+            share = float(event.data["current"]) / max(float(event.data["maximum"]), 1e-9)
+            words = _("Predicting ... {percent} %")
+            self._section.showMessage(words.format(percent=round(100 * min(max(share, 0.0), 1.0))))
+        if event.kind.is_terminal:
+            self._onPredicted(event)
+
+    def _onPredicted(self, event: Event) -> None:
         self._predicting = None
         self._section.setBusy(False)
         if event.kind is not EventKind.DONE:

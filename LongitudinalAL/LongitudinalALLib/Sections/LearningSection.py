@@ -80,8 +80,8 @@ class LearningSection(Section):
         self.ui.restartButton.setVisible(isRestartable)
 
     def showCurve(self, rounds: Sequence[Any]) -> None:
-        """Draw the learning curve of the rounds; with fewer than two there is none."""
-        hasCurve = len(rounds) > 1
+        """Draw the learning curve of the rounds; with fewer than two that were checked there is none."""
+        hasCurve = sum(each.dice is not None for each in rounds) > 1
         self.ui.plotFrame.setVisible(hasCurve)
         self.ui.noCurveLabel.setVisible(not hasCurve)
         if self._curve is not None:
