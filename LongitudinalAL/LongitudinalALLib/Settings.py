@@ -15,8 +15,8 @@ DEFAULTS: dict[str, Any] = {
     "python": "",
 }
 """Setting -> what it is where it was never set: the last project's folder, who labels, how slice pairs are
-chosen (empty: the worker's own way), diameter of the brush in mm, least distance of slices in mm, the worker's
-Python (empty: Slicer's own)."""
+chosen (empty: the worker's own way), diameter of the brush in mm, least distance of slices in mm, and the
+worker's Python (empty: Slicer's own)."""
 
 
 class Settings:

@@ -19,8 +19,8 @@ KEYS = {
     *("$schema", "category", "scm_url", "scm_revision", "scm_type"),
     *("build_dependencies", "build_subdirectory", "enabled", "tier"),
 }
-"""What an entry may have: Slicer `Schemas/slicer-extension-catalog-entry-schema-v1.0.1.json`; the version after
-it, 1.0.2, allows the same, and one more."""
+"""What an entry may have: Slicer `Schemas/slicer-extension-catalog-entry-schema-v1.0.1.json`; version 1.0.2
+allows the same, and one more."""
 
 
 def listed(name: str) -> list[str]:
