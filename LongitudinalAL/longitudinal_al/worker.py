@@ -64,7 +64,7 @@ def rank_pool(job: Job, project: Project) -> Result:
     """Rank the unlabelled slice pairs, and write the ranking."""
     given = job.arguments
     chosen = {"spacing_mm": given["spacing_mm"], "seed": given["seed"]}
-    ranking = rank(project, given["strategy"], given["batch"], progress=job.progress, **chosen)
+    batch = rank(project, given["strategy"], given["batch"], progress=job.report, **chosen)
     job.interrupt()
     write_batch(project, batch.entries, given["strategy"], **chosen)
     counts, rounds = project.status(), project.rounds()
@@ -111,7 +111,9 @@ TASKS: dict[Verb, Task] = {
 """Verb -> handler; `status`, `cancel` and `shutdown` are answered by the `Desk`, whatever goes on here."""
 
 
-def serve(folder: Path, strategy: str, channel: Channel, requests: int) -> int:
+def serve(
+    folder: Path, strategy: str, channel: Channel, requests: int, spacing_mm: float | None = None
+) -> int:
     """Be the worker of a project until the front end has no more use for it.
 
     Parameters
@@ -124,6 +126,8 @@ def serve(folder: Path, strategy: str, channel: Channel, requests: int) -> int:
         To the front end.
     requests : int
         File descriptor of the requests.
+    spacing_mm : float, optional
+        Between the slices of a pair that it asks for; by default that of `LiveSettings`.
 
     Returns
     -------
@@ -133,4 +137,4 @@ def serve(folder: Path, strategy: str, channel: Channel, requests: int) -> int:
     known_strategy(strategy)  # a wrong name is better known now than after an hour
     lower_priority()
     service = Service(folder, channel, TASKS)
-    return service.run(requests, LiveLoop(folder, strategy, service.publish))
+    return service.run(requests, LiveLoop(folder, strategy, service.publish, spacing_mm=spacing_mm))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 import pytest
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import Cancelled, Interrupted, UnknownName
+from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_networks, live_model_path
 from longitudinal_al.live.schedule import Thought
 from longitudinal_al.project.ranking_file import ranking_path
@@ -344,3 +346,11 @@ def test_every_strategy_ranks_completely(small_project, watch, name) -> None:
 def test_an_unknown_strategy_lists_the_known_ones(small_project, watch) -> None:
     with pytest.raises(UnknownName, match="hybrid"):
         watch(small_project, "magic")
+
+
+def test_a_spacing_of_ones_own_stands_in_the_ranking(small_project) -> None:
+    loop = LiveLoop(small_project.folder, "hybrid", lambda kind, data: None, spacing_mm=12.5)
+    while loop.step(lambda: None):
+        pass
+    loop.close()
+    assert json.loads(ranking_path(small_project.folder).read_text(encoding="utf-8"))["spacing_mm"] == 12.5
