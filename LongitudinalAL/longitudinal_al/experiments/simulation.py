@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from longitudinal_al.acquisition.strategies import Needs, cold_start_of, strategy
+from longitudinal_al.acquisition.strategies import Needs, Strategy, cold_start_of, strategy
 from longitudinal_al.choosing import SPACING_MM, acquire
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.evaluation.oracle import Oracle
+from longitudinal_al.evidence import Evidence
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.held_out import TestPairs
+from longitudinal_al.experiments.learned_networks import LearnedNetworks
+from longitudinal_al.lessons import members_for, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.checkpoint import load_networks, save_networks
-from longitudinal_al.network.training import TrainingSettings, train
-from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.network.contrast_file import contrast_of_pool
+from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import json_text, read_json, write_json
 from longitudinal_al.project.store import Project
@@ -87,11 +89,12 @@ class Simulation:
                 f"{project.folder}: no prepared pair belongs to the pool; every pair is set aside as test"
             )
         self.masks = reference_masks(self.pool)
+        self.learned = LearnedNetworks(self.pool, self.masks, self.test, out / "networks")
         self._check_same_experiment()
 
     def full_labelling(self, seed: int) -> dict[str, Any]:
         """Train on the labels of the whole pool, and measure: the ceiling."""
-        return self._learn(range(len(self.pool)), seed, self.settings.training)
+        return self.learned.figures(range(len(self.pool)), seed, self.settings.training)
 
     def run(self, arm: Arm, seed: int, progress: Progress) -> list[dict[str, Any]]:
         """Run all rounds of one arm with one seed; rounds that were finished before are read back."""
@@ -113,9 +116,10 @@ class Simulation:
 
     def _round(self, arm: Arm, labelled: list[int], seed: int, number: int, batch: int) -> dict[str, Any]:
         """Choose a batch, label it, train on all labels, and measure."""
-        training = arm.training_settings(self.settings.training)
-        needs_model = Needs.MODEL in arm.wanted().needs
-        networks = [self._network(labelled, seed, training)] if labelled and needs_model else []
+        training = settings_for(arm.wanted(), arm.training_settings(self.settings.training))
+        networks: list[ChangeNetwork] = []
+        if labelled and Needs.MODEL in arm.wanted().needs:
+            networks = self.learned.networks(labelled, seed, training, members_for(arm.wanted()))
         started = perf_counter()
         asked = self._ask(arm, networks, labelled, seed, number, batch)
         score_seconds = perf_counter() - started
@@ -127,7 +131,7 @@ class Simulation:
             "round": number,
             "labelled": len(rows),
             "fraction": len(rows) / len(self.pool),
-            **(self._learn(rows, seed, training) if asked else {}),
+            **(self.learned.figures(rows, seed, training) if asked else {}),
             "score_seconds": score_seconds,
             "asked": [{"pair": entry.pair, "slice": entry.slice} for entry in entries],
         }
@@ -154,43 +158,20 @@ class Simulation:
             batch,
             spacing_mm=self.settings.spacing_mm,
             seed=1000 * seed + number,
+            given=self._evidence(wanted, labelled, number),
         )
         return [self.pool.find(one.pair, one.slice) for one in chosen]
 
-    def _learn(self, rows: Iterable[int], seed: int, training: TrainingSettings) -> dict[str, Any]:
-        """Train on the labels of some slice pairs and measure; the same labels and seed are learned once.
-
-        Strategies that begin with the same batch share the round, in time and in outcome.
-        """
-        chosen = sorted(rows)
-        stem = self._stem(chosen, seed, training)
-        done = read_json(stem.with_suffix(".json"))
-        if done is None:
-            started = perf_counter()
-            network = self._train(chosen, seed, training)
-            seconds = perf_counter() - started
-            done = {"train_seconds": seconds, **self.test.measure([network]).as_dict()}
-            save_networks([network], stem.with_suffix(".safetensors"))
-            write_json(stem.with_suffix(".json"), done)
-        return dict(done)
-
-    def _network(self, rows: Iterable[int], seed: int, training: TrainingSettings) -> ChangeNetwork:
-        """Return the network that learned these labels; it is trained again when its file is gone."""
-        chosen = sorted(rows)
-        try:
-            return load_networks(self._stem(chosen, seed, training).with_suffix(".safetensors"))[0]
-        except NotReady:
-            return self._train(chosen, seed, training)
-
-    def _stem(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> Path:
-        names = [f"{self.pool.entries[row].pair}:{self.pool.entries[row].slice}" for row in rows]
-        digest = hashlib.sha256(json_text([seed, names, asdict(training)]).encode()).hexdigest()
-        return self.out / "networks" / digest[:16]
-
-    def _train(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> ChangeNetwork:
-        labels = {row: self.masks[row] for row in rows}
-        labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
-        return train(labelled, training, seed=seed)
+    def _evidence(self, wanted: Strategy, labelled: list[int], number: int) -> Evidence:
+        """Return what a strategy may know; references alone where it says that it is a yardstick."""
+        is_yardstick = Needs.LABELS in wanted.needs
+        return Evidence(
+            labels={row: self.masks[row] for row in labelled},
+            references=self.masks if is_yardstick else None,
+            contrast=cache(lambda: contrast_of_pool(self.out, self.pool)),
+            round=number,
+            rounds=len(self.settings.totals(len(self.pool))),
+        )
 
     def _check_same_experiment(self) -> None:
         """Refuse to mix the rounds of two experiments in one folder."""
