@@ -3,7 +3,7 @@
     python Testing/benchmarks/record_conversation.py FOLDER
 
 makes a cohort and a project in FOLDER and prints the conversation: `>` is the front end, `<` the worker.
-Takes some ten minutes. The documentation leaves out most progress events and the middle of long lists.
+Trainings are shortened. The documentation leaves out most progress events and the middle of long lists.
 """
 
 from __future__ import annotations
@@ -17,6 +17,22 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = [sys.executable, "-m", "longitudinal_al"]
+# The real worker, with trainings that are over soon.
+WORKER = """
+import sys
+from longitudinal_al.cli import main, worker
+from longitudinal_al.serving import channel
+taken = channel.take_pipes()  # before torch is imported, as the command does
+worker.take_pipes = lambda: taken
+from longitudinal_al.live import loop
+from longitudinal_al.network.training import TrainingSettings
+settings = loop.LiveSettings(
+    first=TrainingSettings(steps=30), quick=TrainingSettings(steps=30), round=TrainingSettings(steps=60),
+    check=TrainingSettings(steps=20),
+)
+loop.LiveSettings = lambda: settings
+sys.exit(main(sys.argv[1:]))
+"""
 Said = dict[str, Any]
 
 
@@ -29,7 +45,10 @@ class Recorder:
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [*COMMAND, "worker", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WORKER, "worker", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.heard: list[Said] = []
         self._changed = threading.Condition()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.errors import NotReady
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.live.anytime import AnytimeRanking
 from longitudinal_al.live.models import Model, live_model_path, model_of_round
 from longitudinal_al.live.settings import LiveSettings
@@ -67,9 +68,9 @@ class Knowledge:
         self.unpublished = self.labels_changed = False
         self._seen_round = -1
 
-    def look(self, now: float) -> News:
+    def look(self, now: float, interrupt: Interrupt = never) -> News:
         """See what is new in the project, take it over, and say what it was; `now` in monotonic seconds."""
-        self.sight.look(now)
+        self.sight.look(now, interrupt)
         news = News.NOTHING
         if self.sight.pool is not (self.ranking.pool if self.ranking else None):
             self._take_pool()

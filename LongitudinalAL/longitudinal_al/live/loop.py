@@ -84,29 +84,28 @@ class LiveLoop:
         `interrupt` is called often. When it raises `Interrupted`, what is half done waits for the next step;
         with any other error it is dropped. Nothing that was published or written down is touched either way.
         """
-        interrupt()
         try:
-            self._look()
-        except ProjectBusy:
-            return False  # another process writes; labels are not lost by looking a second later
-        if self._knowledge.ranking is None:
-            return False
-        thought = choose(self._situation())
-        self._enter(thought)
-        if thought is Thought.IDLE:
-            return False
-        started = self._clock()
-        try:
-            if not self._undertakings[thought].step(interrupt):
-                self.thought = Thought.IDLE
+            interrupt()
+            if not self._look(interrupt):
+                return False
+            thought = choose(self._situation())
+            self._enter(thought)
+            if thought is not Thought.IDLE:
+                self._go_on(thought, interrupt)
         except Interrupted:
             raise
         except BaseException:
             self.drop()
             raise
+        return thought is not Thought.IDLE
+
+    def _go_on(self, thought: Thought, interrupt: Interrupt) -> None:
+        started = self._clock()
+        try:
+            if not self._undertakings[thought].step(interrupt):
+                self.thought = Thought.IDLE
         finally:
             self._spent[thought] += self._clock() - started
-        return True
 
     def drop(self) -> None:
         """Give up what is half done; what it was needed for begins anew when it is still needed."""
@@ -119,9 +118,12 @@ class LiveLoop:
         self.drop()
         self._knowledge.sight.close()
 
-    def _look(self) -> None:
-        """Take over what is new in the project, and drop what it makes useless."""
-        news = self._knowledge.look(self._clock())
+    def _look(self, interrupt: Interrupt) -> bool:
+        """Take over what is new, drop what that makes useless, and tell whether there is a pool."""
+        try:
+            news = self._knowledge.look(self._clock(), interrupt)
+        except ProjectBusy:
+            return False  # another process writes; labels are not lost by looking a second later
         if News.POOL in news:
             self.drop()
             self._rounds.learned_from = None
@@ -131,6 +133,7 @@ class LiveLoop:
         if self._knowledge.model is not self._spent_with:
             self._spent = dict.fromkeys(Thought, 0.0)
             self._spent_with = self._knowledge.model
+        return self._knowledge.ranking is not None
 
     def _enter(self, thought: Thought) -> None:
         if thought not in MOVES[self.thought]:

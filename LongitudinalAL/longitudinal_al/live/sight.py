@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 from longitudinal_al.errors import LongitudinalALError
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.prepared import RECORD_FILE
 from longitudinal_al.project.ranking_file import ranking_is_sound, ranking_path
@@ -14,6 +16,8 @@ from longitudinal_al.project.store import Project
 
 Signature = tuple[int, ...]
 POOL_SECONDS = 3.0
+POOL_PAUSE = 20
+"""After a look at the pairs' files, so many times as long is waited: on a network share it takes a while."""
 
 
 class Sight:
@@ -48,6 +52,7 @@ class Sight:
         self.rounds: list[Round] = []
         self._pairs: Any = None
         self._pairs_at = float("-inf")
+        self._pairs_seconds = 0.0
         self._next_round = 0
         self._ranking_seen: Signature | None = None
         self._ranking_sound = False
@@ -65,20 +70,23 @@ class Sight:
             self._project.close()
             self._project = None
 
-    def look(self, now: float) -> None:
+    def look(self, now: float, interrupt: Interrupt = never) -> None:
         """Look at everything; costs a few queries when nothing has changed.
 
         Parameters
         ----------
         now : float
             Seconds of a monotonic clock.
+        interrupt : callable
+            Called at every pair.
         """
         try:
             self._look_at_labels(now)
             self._look_at_rounds()
-            if now - self._pairs_at >= POOL_SECONDS:
-                self._look_at_pairs()
-                self._pairs_at = now
+            if now - self._pairs_at >= max(POOL_SECONDS, POOL_PAUSE * self._pairs_seconds):
+                started = time.monotonic()
+                self._look_at_pairs(interrupt)
+                self._pairs_at, self._pairs_seconds = now, time.monotonic() - started
         except LongitudinalALError:
             self.close()
             raise
@@ -97,11 +105,15 @@ class Sight:
             self.rounds = self.project.rounds()
             self._next_round = number
 
-    def _look_at_pairs(self) -> None:
+    def _look_at_pairs(self, interrupt: Interrupt) -> None:
         pairs = [pair for pair in self.project.pairs() if pair.state is PairState.PREPARED]
-        seen = [(pair.id, pair.split, _signature(self._record(pair.id))) for pair in pairs]
+        seen = []
+        for pair in pairs:
+            interrupt()
+            seen.append((pair.id, pair.split, _signature(self._record(pair.id))))
         if seen != self._pairs:
-            self.pool = Pool.open(self.project) if any(pair.split is Split.POOL for pair in pairs) else None
+            is_any = any(pair.split is Split.POOL for pair in pairs)
+            self.pool = Pool.open(self.project, interrupt=interrupt) if is_any else None
             self._pairs = seen
 
     def _record(self, pair: str) -> Path:

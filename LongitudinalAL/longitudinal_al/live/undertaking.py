@@ -1,4 +1,4 @@
-"""What the live loop undertakes a bounded step at a time, and how trainings are begun that can stand still."""
+"""What the live loop undertakes, step by step, and how it begins trainings that can stand still."""
 
 from __future__ import annotations
 
