@@ -25,7 +25,6 @@ STRATEGIES = (
     "least_confidence",
     "margin",
     "random",
-    "recipe",
     "strided",
 )
 """The usual ones, the worker's own first. A test holds them against the engine's, which would load torch."""
