@@ -74,6 +74,8 @@ class Wiring:
         self.labelLogic = LabelLogic(panel.label, study, scene, panel.editor)
         self.learningLogic = LearningLogic(panel.learning, study, self._settings, panel.editor)
         self.resultsLogic = ResultsLogic(panel.results, study, scene, commands.run)
+        for looksElsewhere in (panel.label.nextRequested, panel.label.backRequested):
+            looksElsewhere.connect(self.pairsLogic.endCheck)
         self.resultsLogic.correctionRequested.connect(self.labelLogic.open)
         panel.pairs.pairChosen.connect(panel.results.setPair)
         panel.learning.settingsChanged.connect(self._onSettings)

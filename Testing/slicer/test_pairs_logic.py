@@ -206,6 +206,21 @@ def test_a_pair_is_shown_and_checked_by_flicker(desk):
     assert composite.GetForegroundOpacity() == after
 
 
+def test_a_check_view_ends_when_something_else_is_looked_at(desk):
+    first, second = (row.id for row in desk.section.last("showPairs"))
+    desk.section.checkViewRequested.emit(first, "checkerboard")
+    assert desk.scene._check.nodes()
+    desk.logic.endCheck()  # as the next slice pair is asked for
+    assert not desk.scene._check.nodes()
+    assert desk.section.shown["showCheckView"] == ["off"]
+    desk.section.checkViewRequested.emit(first, "flicker")
+    desk.section.pairChosen.emit(second)
+    desk.study.tick()
+    assert desk.section.shown["showCheckView"] == ["off", "off"]
+    desk.now.time += 5
+    desk.study.tick()
+
+
 def test_the_annotator_s_verdict_stands_above_the_check(desk):
     pair = desk.section.last("showPairs")[0].id
     desk.section.overruleRequested.emit(pair, "failed")

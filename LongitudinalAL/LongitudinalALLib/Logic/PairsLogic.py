@@ -44,6 +44,7 @@ class PairsLogic:
         self._sampleData = sampleData
         self._preparing: str | None = None
         self._flickAt: float | None = None
+        self._checked: str | None = None
         section.addFromSceneRequested.connect(self.addFromScene)
         section.addTableRequested.connect(self.addTable)
         section.addFolderRequested.connect(self.addFolder)
@@ -161,6 +162,16 @@ class PairsLogic:
             self._showPair(pair)
         self._scene.checkView(mode)
         self._flickAt = self._study.clock() + FLICKER_SECONDS if mode == "flicker" else None
+        self._checked = None if mode == "off" else pair
+
+    @guarded
+    def endCheck(self) -> None:
+        """Take the check view away, as something else is to be looked at."""
+        if self._checked is None:
+            return
+        self._noteCheckEnded()
+        if self._scene.shownPair is not None:
+            self._scene.checkView("off")
 
     @guarded
     def overrule(self, pair: str, verdict: str) -> None:
@@ -219,13 +230,20 @@ class PairsLogic:
         self.refresh()
 
     def _onClosing(self) -> None:
-        self._preparing = self._flickAt = None
+        self._preparing = self._flickAt = self._checked = None
         self._section.showIdle()
         self._section.showPairs([])
         self._section.showMessage("")
         self._section.setProjectOpen(False)
 
+    def _noteCheckEnded(self) -> None:
+        self._checked = self._flickAt = None
+        self._section.showCheckView("off")
+
     def _onTick(self) -> None:
+        shown = self._scene.shownPair.name if self._scene.shownPair is not None else None
+        if self._checked is not None and self._checked != shown:  # it went with the pair that was shown
+            self._noteCheckEnded()
         if self._flickAt is not None and self._study.clock() >= self._flickAt:
             self._flickAt = self._study.clock() + FLICKER_SECONDS
             self._scene.flick()
