@@ -5,15 +5,17 @@ Run: `PYTHONPATH=LongitudinalAL python Testing/benchmarks/bench_stall.py`; needs
 The panel, its wiring and its QProcess are the module's own, on genuine MRML, with stand-ins for the widgets
 of ctk and Slicer. A timer of 10 ms ticks on the event loop; what a tick comes late is a stall. Beside it
 stands the processor time that the thread took between two ticks: where cores are busy with other work, a
-stall without it is theirs.
+stall without it is theirs. Projects and labels are made by processes of their own, so that this one, as
+Slicer, loads no torch.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,18 +27,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "slicer"))
 os.environ["LONGITUDINALAL_PYTHON"] = sys.executable
 
 import stand_ins  # first: `qt`
-from bench_worker import copy_by_links, label
 from host import Host
 from PySide6 import QtCore
 
 from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.frontend.worker_state import WorkerState
-from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.records import Pair, PairState, Verdict
 from longitudinal_al.project.store import Project
-from longitudinal_al.project.table import read_pairs_table
 from longitudinal_al.protocol import EventKind, Verb
-from longitudinal_al.synthesis.cohort import synthesize
 from LongitudinalALLib.Settings import DEFAULTS
 from LongitudinalALLib.Wiring import Wiring
 
@@ -105,9 +103,13 @@ class NothingMissing:
 
 def main() -> None:
     """Measure, and print a line for each figure."""
+    if len(sys.argv) > 1:
+        {"make": make, "save": save}[sys.argv[1]](Path(sys.argv[2]))
+        return
     stand_ins.install()
     with tempfile.TemporaryDirectory() as folder:
-        project = made(Path(folder))
+        beside("make", Path(folder)).wait()
+        project = Path(folder) / "project"
         host = Host()
         wiring = Wiring(host.scene, Memory({**DEFAULTS, "annotator": "bench"}), NothingMissing())
         wiring.enter()
@@ -126,7 +128,10 @@ def measured(wiring: Wiring, project: Path) -> None:
     ticks.until(lambda: has_next(wiring))
     quiet = time.monotonic() + IDLE_SECONDS
     idle = ticks.until(lambda: time.monotonic() > quiet)
-    print(f"idle: a tick is late by {words(idle)}")
+    begin = time.thread_time()
+    gc.collect()
+    collecting = 1e3 * (time.thread_time() - begin)
+    print(f"idle: a tick is late by {words(idle)}; Python's collection of garbage takes {collecting:.1f} ms")
     for what, begin, is_done in (
         ("preparing", panel.pairs.prepareRequested.emit, lambda: all_prepared(study)),
         ("learning by itself, and ranking with what it learned", *new_labels(study)),
@@ -188,19 +193,15 @@ def asked(study: Any, verb: Verb, **arguments: Any) -> tuple[Callable[[], None],
 
 
 def new_labels(study: Any) -> tuple[Callable[[], None], Callable[[], bool]]:
-    """Return how somebody else labels (on a thread), and whether the worker has learned and ranked."""
+    """Return how somebody else labels, and whether the worker has learned from that and ranked."""
     ranked: list[Any] = []
     study.happened.connect(lambda event: ranked.append(event) if event.kind is EventKind.RANKING else None)
 
-    def save() -> None:
-        with Project.open(folder) as project:
-            for number in range(LABELS, 2 * LABELS):
-                project.save_label(label(number, project))
+    def begin() -> None:
+        ranked.clear()
+        beside("save", study.project.folder)
 
-    folder = study.project.folder
-    return threading.Thread(target=save).start, lambda: any(
-        event.data.get("labels", 0) >= 2 * LABELS for event in ranked
-    )
+    return begin, lambda: any((event.data.get("labels") or 0) >= 2 * LABELS for event in ranked)
 
 
 def changed(study: Any, change: Callable[[], None]) -> tuple[Callable[[], None], Callable[[], bool]]:
@@ -227,8 +228,28 @@ def change_python(wiring: Wiring) -> None:
     wiring.panel.learning.ui.pythonEdit.editingFinished.emit()
 
 
-def made(folder: Path) -> Path:
-    """Make a project of many prepared pairs, some that are not prepared, and some labels."""
+def beside(what: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Start this file in another process, to `make` a project or to `save` labels in one."""
+    return subprocess.Popen([sys.executable, __file__, what, str(folder)])
+
+
+def save(folder: Path) -> None:
+    """Label as many slice pairs again."""
+    from bench_worker import label
+
+    with Project.open(folder) as project:
+        for number in range(LABELS, 2 * LABELS):
+            project.save_label(label(number, project))
+
+
+def make(folder: Path) -> None:
+    """Make a project of many prepared pairs, one that is not prepared, and some labels."""
+    from bench_worker import copy_by_links, label
+
+    from longitudinal_al.pairs.preparation import prepare_project
+    from longitudinal_al.project.table import read_pairs_table
+    from longitudinal_al.synthesis.cohort import synthesize
+
     table = synthesize(folder / "cohort", patients=1, seed=1)
     with Project.create(folder / "one") as source, Project.create(folder / "project") as project:
         source.add_pairs(read_pairs_table(table))
@@ -242,7 +263,6 @@ def made(folder: Path) -> Path:
             project.set_prepared(name, Verdict.GOOD, "", source.pair_figures(pair.id), pair.slice_pairs)
         for number in range(LABELS):
             project.save_label(label(number, project))
-    return folder / "project"
 
 
 if __name__ == "__main__":
