@@ -65,8 +65,14 @@ class Scene(SceneOfPairs):
 
     def writeSliceLabel(self, k: int, label: np.ndarray, pair: OpenPair | None = None) -> None:
         """Replace what is painted on slice `k`, and nothing else; raises as `readSliceLabel`."""
-        self._checkedLabels(pair).write(k, label)
-        self._current(pair).noteSaved(k)
+        self.writeSliceLabels({k: label}, pair)
+
+    def writeSliceLabels(self, labels: Mapping[int, np.ndarray], pair: OpenPair | None = None) -> None:
+        """Replace what is painted on several slices (slice -> label); raises as `readSliceLabel`."""
+        checked = self._checkedLabels(pair)
+        for k, label in labels.items():
+            checked.write(k, label)
+        self._current(pair).noteSaved(*labels)
 
     def sliceLabelsPainted(self, pair: OpenPair | None = None) -> list[int]:
         """Return the slices painted on since they were written or marked as saved, and seen by the annotator.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,16 +52,28 @@ class Labelmap:
         painted = plane == self._segment.GetLabelValue()
         return _placed(painted, self._across(low), self._grid.sliceShape)
 
-    def slices(self) -> list[int]:
-        """Return the slices on which something is painted."""
+    def checksum(self, k: int) -> int:
+        """Return a number that changes with what is painted on slice `k`, 0 for nothing."""
+        found = self._inPlace(k)
+        return 0 if found is None else self._sum(*found)
+
+    def checksums(self) -> dict[int, int]:
+        """Return slice -> checksum, of the slices on which something is painted."""
         found = self._block()
         if found is None:
-            return []
+            return {}
         block, low = found
         axis = self._grid.axis
         others = tuple(each for each in range(3) if each != axis)
-        held = np.flatnonzero((block == self._segment.GetLabelValue()).any(others)) + low[axis]
-        return [int(k) for k in held if 0 <= k < self._grid.slices]
+        held = np.flatnonzero((block == self._segment.GetLabelValue()).any(others))
+        planes = np.moveaxis(block, axis, 0)
+        sums = {int(index) + low[axis]: self._sum(planes[index], low) for index in held}
+        return {k: value for k, value in sums.items() if 0 <= k < self._grid.slices}
+
+    def state(self) -> tuple[int, int]:
+        """Return what changes with every stroke; no voxel is read."""
+        image = self._segment.GetRepresentation(BINARY)
+        return self._segment.GetLabelValue(), 0 if image is None else image.GetMTime()
 
     def clear(self, k: int) -> None:
         """Take everything of this segment off slice `k`."""
@@ -80,6 +93,14 @@ class Labelmap:
         return True
 
     # What is behind it
+
+    def _sum(self, plane: np.ndarray, low: Sequence[int]) -> int:
+        """Return the checksum of the places of the painted pixels, however far the labelmap reaches."""
+        rows, columns = np.nonzero(plane == self._segment.GetLabelValue())
+        if rows.size == 0:
+            return 0
+        top, left = self._across(low)
+        return zlib.crc32(np.stack([rows + top, columns + left]).astype(np.int32).tobytes()) or 1
 
     @property
     def _image(self) -> Any:

@@ -46,6 +46,8 @@ class SliceLabels:
         self.grid = grid
         self.classes = tuple(classes)
         self.saved: dict[int, int] = {}
+        self._state: dict[str, tuple[int, int]] = {}
+        self._known: dict[int, int] = {}
 
     @staticmethod
     def segmentId(number: int) -> str:
@@ -186,7 +188,8 @@ class SliceLabels:
 
     def noteSaved(self, k: int) -> None:
         """Remember slice `k` as it is now: it counts as painted only once it changes again."""
-        self.saved[k] = self._checksum(k)
+        ids = self.segmentation.GetSegmentIDs()
+        self.saved[k] = _together({id_: self._labelmap(id_).checksum(k) for id_ in ids})
 
     def painted(self) -> list[int]:
         """Return the slices that differ from what was last written or noted as saved, in order.
@@ -194,16 +197,23 @@ class SliceLabels:
         What is painted in another segment than those of the classes counts too: it is refused when it is
         read, but not overlooked.
         """
-        slices = set(self.saved)
-        for id_ in self.segmentation.GetSegmentIDs():
-            slices.update(self._labelmap(id_).slices())
-        return sorted(k for k in slices if self._checksum(k) != self.saved.get(k, NOTHING))
+        now = self._checksums()
+        slices = {*self.saved, *now}
+        return sorted(k for k in slices if now.get(k, NOTHING) != self.saved.get(k, NOTHING))
 
-    def _checksum(self, k: int) -> int:
-        """Return a number that changes with what is painted on slice `k`, in whatever segment."""
-        found = NOTHING
-        for id_ in sorted(self.segmentation.GetSegmentIDs()):
-            painted = self._plane(id_, k)
-            if painted is not None and painted.any():
-                found = zlib.crc32(painted.tobytes(), zlib.crc32(id_.encode(), found)) or 1
-        return found
+    def _checksums(self) -> dict[int, int]:
+        """Return slice -> checksum of what is painted in all segments; read anew only after a change."""
+        maps = {id_: self._labelmap(id_) for id_ in self.segmentation.GetSegmentIDs()}
+        state = {id_: each.state() for id_, each in maps.items()}
+        if state != self._state:
+            sums = {id_: each.checksums() for id_, each in maps.items()}
+            slices = set().union(*sums.values())
+            self._known = {k: _together({id_: each.get(k, 0) for id_, each in sums.items()}) for k in slices}
+            self._state = state
+        return self._known
+
+
+def _together(sums: Mapping[str, int]) -> int:
+    """Return one checksum of several segments' on a slice (id -> checksum, 0 for nothing)."""
+    painted = [f"{id_} {value}" for id_, value in sorted(sums.items()) if value]
+    return zlib.crc32("\n".join(painted).encode()) or 1 if painted else NOTHING

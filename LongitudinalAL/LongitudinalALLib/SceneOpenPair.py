@@ -164,9 +164,10 @@ class OpenPair:
             self.suggestionsShown.add(k)
             self._note()
 
-    def noteSaved(self, k: int) -> None:
-        """Note that slice `k` is saved as it is painted now."""
-        self.labels.noteSaved(k)
+    def noteSaved(self, *slices: int) -> None:
+        """Note that slices are saved as they are painted now."""
+        for k in slices:
+            self.labels.noteSaved(k)
         self._note()
 
     def _note(self) -> None:

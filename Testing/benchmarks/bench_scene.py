@@ -1,36 +1,47 @@
 """Measure the scene on genuine MRML, without the application.
 
-Run: `PYTHONPATH=LongitudinalAL python Testing/benchmarks/bench_scene.py [PROJECT]`; needs slicer-core, vtk.
-PROJECT is a folder with prepared pairs; without one, pairs of the size of a clinical scan are made.
+Run: `PYTHONPATH=LongitudinalAL python Testing/benchmarks/bench_scene.py`; needs slicer-core, vtk and pytest.
+The pairs have the size of a clinical scan.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "slicer"))
 
 from host import Host, canDraw, slicer
-from scene_pairs import GEOMETRIES, Geometry, writePair
+from label_desk import Desk
+from scene_pairs import GEOMETRIES, Geometry, projectWithPair, writePair
 from scene_state import state
 from strokes import Painter, stroke
 
+from longitudinal_al.project.files import write_json
+from longitudinal_al.project.ranking_file import ranking_path
+from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.project.store import Project
 from LongitudinalALLib.Scene import Scene
 from LongitudinalALLib.SceneLayout import TAGS
 
 LIMIT_MS = 100.0
 STROKES = 200
-LABELS = 60
-SAME, OTHER = "another slice of the pair", "a slice of another pair"
-MRML = "MRML without drawing"
-CPU = "processor time of this process, for machines that do other work too"
+LABELS = 72
+CLINICAL = Geometry((53, 334, 325), GEOMETRIES["oblique"].ijkToRas, 0)
+PAIRS = 6
+"""More than stay open, so that every other one is opened anew, with the labels that it has by then."""
+MRML = "Save and next to the next slice pair, MRML part"
+SAVING = "  saving in the project, besides"
+DRAWN = "  with the three views drawn in software, saving included"
+SAME = "  without drawing, to another slice of the pair"
+OTHER = "  without drawing, to a slice of another pair"
+CPU = "  processor time of this process, for machines that do other work too"
 VIEW = (430, 600)
 """Pixels of a view: three of them fill the width of a common screen beside the panel."""
 
@@ -38,7 +49,7 @@ VIEW = (430, 600)
 def main() -> None:
     """Measure, and print a line for each figure."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(sys.argv[1]) if len(sys.argv) > 1 else _made(Path(folder))
+        project = projectWithPair(Path(folder) / "project", CLINICAL, PAIRS)
         strokesAgree(Path(folder))
         nextSlicePair(project)
         besidesWholeVolumes(project)
@@ -46,50 +57,83 @@ def main() -> None:
 
 
 def nextSlicePair(project: Path) -> None:
-    """Label slice pairs one after the other, each of another pair, as a ranking asks for them."""
-    pairs = [(each, _axis(each)) for each in sorted((project / "pairs").iterdir()) if each.is_dir()]
+    """Label slice pairs one after the other as a user does, in the order of a ranking.
+
+    Timed from the signal of *Save and next*: the painted slice is read and checked, saved in the project, the
+    next one taken from the queue, its pair opened, its labels drawn, its slice shown in the three views.
+    """
+    keys = _ranking(project)
     host, generator = Host(), np.random.default_rng(0)
-    scene = Scene()
-    views, drawn = None, True
-    seconds: dict[str, list[float]] = {name: [] for name in (SAME, OTHER, MRML, CPU)}
-    for number in range(LABELS):
-        folder, axis = pairs[(number // 2) % len(pairs)]
-        following = pairs[((number + 2) // 2) % len(pairs)][0]
-        k = int(generator.integers(*_range(scene, folder)))
-        pair = scene.shownPair
-        if pair is not None:
-            Painter(host, pair).paint(scene.shownSlice() or 0, stroke(pair.grid.sliceShape, generator))
-        kind = SAME if pair is not None and pair.folder == folder else OTHER
+    desk = Desk(project)
+    seconds: dict[str, list[float]] = {name: [] for name in (MRML, SAVING, DRAWN, SAME, OTHER, CPU)}
+    saving = _timed(desk.study.session)
+    desk.section.nextRequested.emit()
+    views = _views(host)
+    for _ in keys[1:]:
+        before, pair = desk.entry, desk.scene.shownPair
+        _paint(host, desk, generator)
+        _think(desk)
+        del saving[:]
         start, cpu = time.perf_counter(), time.process_time()
-        if pair is not None:
-            for each in scene.sliceLabelsPainted():
-                scene.readSliceLabel(each)
-                scene.markSaved(each)
-        opened = scene.openPair(folder, axis)
-        scene.show(opened, min(k, opened.grid.slices - 1))
+        desk.section.saveRequested.emit()
         mrml = time.perf_counter()
-        if views is None and drawn:
-            views = _views(host)
-            drawn = views is not None
         for view in views or ():
             view.draw()
         end = time.perf_counter()
-        if number > 1:
-            seconds[kind].append(end - start)
-            seconds[MRML].append(mrml - start)
-            seconds[CPU].append(time.process_time() - cpu)
-        _closeOld(scene, opened)
-        scene.readAhead(following)
-        _think(scene)
-    what = "Save and next to the next slice pair on screen" + (
-        "" if views else " (not drawn: neither EGL nor OSMesa)"
-    )
-    _print("Save and next to the next slice pair, MRML part", seconds.pop(MRML), LIMIT_MS)
-    _print(what, seconds[SAME] + seconds[OTHER], LIMIT_MS)
+        assert desk.entry is not before, desk.message
+        whole = mrml - start
+        seconds[MRML].append(whole - sum(saving))
+        seconds[SAVING].append(sum(saving))
+        seconds[DRAWN].append(end - start)
+        seconds[SAME if desk.scene.shownPair is pair else OTHER].append(whole)
+        seconds[CPU].append(time.process_time() - cpu)
     for name, values in seconds.items():
-        _print(f"  {name}", values, None)
-    scene.release()
+        note = "" if views or name != DRAWN else " (not drawn: neither EGL nor OSMesa)"
+        _print(name + note, values, LIMIT_MS if name == MRML else None)
+    desk.study.close()
+    desk.scene.release()
     host.close()
+
+
+def _ranking(project: Path) -> list[tuple[str, int]]:
+    """Publish a ranking that asks for two slices of a pair, then two of the next one, and so on."""
+    with Project.open(project) as opened:
+        pairs = [each.id for each in opened.pairs()]
+    rounds = [(8 + 6 * number, 11 + 6 * number) for number in range(LABELS // (2 * len(pairs)))]
+    keys = [(pair, k) for both in rounds for pair in pairs for k in both]
+    entries = [
+        {"pair": pair, "patient": pair, "slice": k, "score": 1 - place / 100, "reason": "why"}
+        for place, (pair, k) in enumerate(keys)
+    ]
+    head = {"strategy": "entropy", "spacing_mm": 5.0, "thickness_mm": dict.fromkeys(pairs, 3.3)}
+    write_json(ranking_path(project), {**head, "total": len(entries), "ranking": entries})
+    return keys
+
+
+def _timed(session: Any) -> list[float]:
+    """Let a session take down how long each of its savings takes."""
+    seconds: list[float] = []
+    save = session.save
+
+    def timed(*arguments: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return save(*arguments)
+        finally:
+            seconds.append(time.perf_counter() - start)
+
+    session.save = timed
+    return seconds
+
+
+def _paint(host: Host, desk: Desk, generator: np.random.Generator) -> None:
+    """Paint on the slice in hand, and on every third on its neighbour too."""
+    pair, k = desk.scene.shownPair, desk.entry.slice
+    painter = Painter(host, pair)
+    painter.paint(k, np.eye(*pair.grid.sliceShape, dtype=bool) | stroke(pair.grid.sliceShape, generator))
+    if k % 3 == 2:
+        desk.scene.jump(k + 1)
+        painter.paint(k + 1, stroke(pair.grid.sliceShape, generator))
 
 
 def besidesWholeVolumes(project: Path) -> None:
@@ -98,8 +142,8 @@ def besidesWholeVolumes(project: Path) -> None:
     host = Host()
     scene = Scene()
     scene.readAhead(folder)
-    _think(scene)
-    opening = _once(lambda: scene.openPair(folder, _axis(folder)))
+    scene._pairs.waitForReader()
+    opening = _once(lambda: scene.openPair(folder, CLINICAL.axis))
     pair = scene.pairs[0]
     scene.show(pair)
     logic, k = host.logic("volumes"), pair.grid.slices // 2
@@ -131,10 +175,10 @@ def _once(work: Callable[[], object]) -> float:
 
 
 def strokesAgree(folder: Path) -> None:
-    """Paint random strokes in every geometry and read every slice back."""
+    """Paint random strokes in every geometry, and read every slice back from the project's file."""
     wrong = pixels = strokes = 0
     for name, geometry in GEOMETRIES.items():
-        wrong_, pixels_, strokes_ = _strokesIn(folder / "strokes" / "pairs" / name, geometry)
+        wrong_, pixels_, strokes_ = _strokesIn(folder / "strokes" / name, geometry)
         wrong, pixels, strokes = wrong + wrong_, pixels + pixels_, strokes + strokes_
     verdict = "ok" if wrong == 0 and strokes >= STROKES else "MISSED"
     print(
@@ -145,7 +189,8 @@ def strokesAgree(folder: Path) -> None:
 def _strokesIn(folder: Path, geometry: Geometry) -> tuple[int, int, int]:
     host, generator = Host(), np.random.default_rng(7)
     scene = Scene()
-    pair = scene.openPair(writePair(folder, geometry), geometry.axis)
+    folder = projectWithPair(folder, geometry)
+    pair = scene.openPair(folder / "pairs" / "pair1", geometry.axis)
     scene.show(pair)
     if geometry.underTransform:
         from conftest import someTransform
@@ -154,16 +199,27 @@ def _strokesIn(folder: Path, geometry: Geometry) -> tuple[int, int, int]:
     painter = Painter(host, pair)
     expected = np.zeros((pair.grid.slices, *pair.grid.sliceShape), np.uint8)
     count, wrong = -(-STROKES // len(GEOMETRIES)), 0
-    for number in range(count):
-        k = int(generator.integers(pair.grid.slices))
-        mask, erase = stroke(pair.grid.sliceShape, generator), number % 5 == 4
-        painter.paint(k, mask, erase=erase)
-        expected[k][mask] = 0 if erase else 1
-        read = np.stack([scene.readSliceLabel(each) for each in range(pair.grid.slices)])
-        wrong += int(np.count_nonzero(read != expected))
+    with Project.open(folder) as project:
+        for number in range(count):
+            k = int(generator.integers(pair.grid.slices))
+            mask, erase = stroke(pair.grid.sliceShape, generator), number % 5 == 4
+            painter.paint(k, mask, erase=erase)
+            expected[k][mask] = 0 if erase else 1
+            now = utc_now()
+            project.save_label(Label("pair1", k, scene.readSliceLabel(k), "bench", now, now))
+            wrong += _wrong(folder, expected)
     scene.release()
     host.close()
     return wrong, count * expected.size, count
+
+
+def _wrong(folder: Path, expected: np.ndarray) -> int:
+    """Count the pixels that another process finds otherwise in the project's file."""
+    found = np.zeros_like(expected)
+    with Project.open(folder) as project:
+        for label in project.labels():
+            found[label.slice] = label.mask
+    return int(np.count_nonzero(found != expected))
 
 
 def closedWithoutTrace(folder: Path) -> None:
@@ -196,34 +252,10 @@ def _views(host: Host) -> list | None:
     return views
 
 
-def _closeOld(scene: Scene, shown: object) -> None:
-    for pair in scene.pairs:
-        if pair is not shown:
-            scene.closePair(pair)
-
-
-def _think(scene: Scene) -> None:
-    """Let the reader finish, as it does in the seconds that an annotator takes."""
-    for reading in list(scene._reader._ahead.values()):
-        reading._thread.join()
-
-
-def _range(scene: Scene, folder: Path) -> tuple[int, int]:
-    pair = next((each for each in scene.pairs if each.folder == folder), None)
-    slices = pair.grid.slices if pair else 40
-    return slices // 5, slices * 4 // 5
-
-
-def _axis(folder: Path) -> int:
-    record = folder / "prepared.json"
-    return int(json.loads(record.read_text())["slice_axis"]) if record.exists() else 0
-
-
-def _made(folder: Path) -> Path:
-    affine = GEOMETRIES["oblique"].ijkToRas
-    for number in range(4):
-        writePair(folder / "made" / "pairs" / f"pair{number}", Geometry((53, 334, 325), affine, 0), number)
-    return folder / "made"
+def _think(desk: Desk) -> None:
+    """Let the reader and the timer do what they do in the seconds that an annotator takes."""
+    desk.scene._pairs.waitForReader()
+    desk.study.tick()
 
 
 def _print(what: str, seconds: list[float], limit: float | None) -> None:

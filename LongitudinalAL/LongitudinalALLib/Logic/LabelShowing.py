@@ -40,11 +40,10 @@ class LabelShowing:
 
     def readAhead(self) -> None:
         """Begin to read the pairs that come next."""
-        project, open_ = self._study.project, {pair.folder for pair in self._scene.pairs}
-        coming = self._study.session.queue.coming(LOOKED_AT)
-        folders = dict.fromkeys(project.pair_folder(each.pair) for each in coming)
-        for folder in [each for each in folders if each not in open_][:PAIRS_AHEAD]:
-            self._scene.readAhead(folder)
+        here = {pair.name for pair in self._scene.pairs}
+        coming = dict.fromkeys(each.pair for each in self._study.session.queue.coming(LOOKED_AT))
+        for name in [each for each in coming if each not in here][:PAIRS_AHEAD]:
+            self._scene.readAhead(self._study.project.pair_folder(name))
 
     def forget(self) -> None:
         """The nodes are gone."""
@@ -63,11 +62,10 @@ class LabelShowing:
         if pair.segmentation in self._filled:
             return
         self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
-        strokes = self._scene.sliceLabelsPainted(pair)
-        for each, k in self._study.project.labelled():
-            label = self._study.project.label(each, k) if each == name and k not in strokes else None
-            if label is not None:
-                self._scene.writeSliceLabel(k, label.mask, pair)
+        project, strokes = self._study.project, self._scene.sliceLabelsPainted(pair)
+        slices = [k for each, k in project.labelled() if each == name and k not in strokes]
+        labels = {k: label for k in slices if (label := project.label(name, k)) is not None}
+        self._scene.writeSliceLabels({k: label.mask for k, label in labels.items()}, pair)
 
     def _edit(self, pair: Any) -> None:
         """Point the Segment Editor at the pair, once; it puts its volume into every view, which is undone.
