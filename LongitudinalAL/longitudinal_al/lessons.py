@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.pretraining import start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
@@ -32,6 +34,8 @@ class Lesson:
         How long drawing these labels took.
     read : datetime
         When that was.
+    models : Path or None
+        Where a pretrained network is kept; None keeps none.
     """
 
     pool: Pool
@@ -39,6 +43,7 @@ class Lesson:
     last_label: int
     labelling_seconds: float
     read: datetime
+    models: Path | None = None
 
 
 def read_lesson(project: Project, pool: Pool, interrupt: Interrupt = never) -> Lesson:
@@ -64,7 +69,7 @@ def read_lesson(project: Project, pool: Pool, interrupt: Interrupt = never) -> L
         row = pool.index.get((pair, index))
         if row is not None:
             masks[row] = label.mask
-    return Lesson(pool, masks, number, seconds, read)
+    return Lesson(pool, masks, number, seconds, read, project.folder / "models")
 
 
 def learn(
@@ -76,7 +81,7 @@ def learn(
     progress: Callable[[float], None] = lambda share: None,
     tell: Callable[[str], None] = lambda message: None,
 ) -> ChangeNetwork:
-    """Train a network on a lesson, from random weights or going on from another network.
+    """Train a network on a lesson, going on from another network, the pretrained one, or random weights.
 
     Raises
     ------
@@ -87,7 +92,21 @@ def learn(
     labelled = LabelledSlicePairs(
         lesson.pool, lesson.masks, architecture.neighbours, interrupt=lambda: progress(0.0)
     )
-    return train(labelled, settings, seed=seed, start=start, progress=progress, tell=tell)
+    begun = 0.0
+
+    def before(share: float) -> None:
+        nonlocal begun
+        begun = share * settings.pretraining / (settings.pretraining + settings.steps)
+        progress(begun)
+
+    if start is None:
+        start = start_of(lesson.models, lesson.pool, settings, seed=seed, progress=before, tell=tell)
+    rest = 1 - begun
+
+    def after(share: float) -> None:
+        progress(1.0 if share >= 1 else begun + rest * share)
+
+    return train(labelled, settings, seed=seed, start=start, progress=after, tell=tell)
 
 
 def settings_for(wanted: Strategy, settings: TrainingSettings) -> TrainingSettings:

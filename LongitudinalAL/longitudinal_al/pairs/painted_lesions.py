@@ -14,6 +14,7 @@ from enum import Enum
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+from scipy.special import expit
 
 
 class Fate(str, Enum):
@@ -110,7 +111,8 @@ class PaintedLesion:
     @property
     def reach_mm(self) -> float:
         """No part of the lesion is farther from its centre."""
-        return 2.2 * self.radius_mm + 3 * self.edge_mm
+        longest = 1 / float(np.linalg.norm(self.axes, axis=1).min())
+        return (1 + 3 * DENTS) * longest + 2 * self.edge_mm
 
 
 WAVES, DENTS = 4, 0.12
@@ -140,15 +142,15 @@ def draw_lesion(how: Painting, generator: np.random.Generator, *, stable: bool =
     return PaintedLesion(
         fate=fate,
         radius_mm=radius,
-        axes=turn / (stretch * radius)[:, None],
+        axes=(turn / (stretch * radius)[:, None]).astype(np.float32),
         before={Fate.NEW: 0.0, Fate.GROWING: small}.get(fate, 1.0),
         after={Fate.VANISHED: 0.0, Fate.SHRINKING: small}.get(fate, 1.0),
-        offset=generator.uniform(-0.2, 0.2, 3) * radius,
+        offset=(generator.uniform(-0.2, 0.2, 3) * radius).astype(np.float32),
         contrast=(float(either[0]), float(either[1])),
         edge_mm=float(generator.uniform(*how.edge_mm)),
         texture=how.texture,
-        waves=generator.normal(0, 1.5 / radius, (WAVES, 3)),
-        phases=generator.uniform(0, 2 * np.pi, WAVES),
+        waves=generator.normal(0, 1.5 / radius, (WAVES, 3)).astype(np.float32),
+        phases=generator.uniform(0, 2 * np.pi, WAVES).astype(np.float32),
     )
 
 
@@ -167,6 +169,7 @@ def shares(lesion: PaintedLesion, places_mm: np.ndarray) -> tuple[np.ndarray, np
     tuple of numpy.ndarray
         float32, shaped as the places, from 0 to 1.
     """
+    places_mm = np.asarray(places_mm, np.float32)
     dents = 1 + DENTS * np.sin(places_mm @ lesion.waves.T + lesion.phases).sum(-1)
     return _share(lesion, places_mm, dents, lesion.before), _share(lesion, places_mm, dents, lesion.after)
 
@@ -176,6 +179,7 @@ def _share(lesion: PaintedLesion, places_mm: np.ndarray, dents: np.ndarray, size
     if size == 0:
         return np.zeros(places_mm.shape[:-1], np.float32)
     inner = places_mm if size == 1 else places_mm - lesion.offset
-    distance = np.linalg.norm(inner @ lesion.axes.T, axis=-1) / size
+    turned = inner @ lesion.axes.T
+    distance = np.sqrt(np.einsum("...i,...i", turned, turned)) / size
     inside_mm = (dents - distance) * lesion.radius_mm * size
-    return (1 / (1 + np.exp(-np.clip(inside_mm / (lesion.edge_mm / 2), -12, 12)))).astype(np.float32)
+    return np.asarray(expit(np.clip(inside_mm / (lesion.edge_mm / 2), -12, 12)), np.float32)

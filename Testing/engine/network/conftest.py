@@ -66,6 +66,9 @@ class PoolInMemory:
         inside[:, :, :4] = False
         return inside
 
+    def voxel_mm(self, row: int) -> tuple[float, float, float]:
+        return 3.0, 1.0, 1.0
+
     def mask_to_network(self, row: int, mask: np.ndarray) -> np.ndarray:
         return mask
 
