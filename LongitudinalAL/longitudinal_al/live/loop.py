@@ -141,7 +141,10 @@ class LiveLoop:
         self.thought = thought
         labels, number = len(self._knowledge.sight.labelled), len(self._knowledge.sight.rounds)
         told = {
-            Thought.LEARNING: ("training", f"Learning from {labels} labelled slice pairs."),
+            Thought.LEARNING: (
+                "training",
+                f"Learning from {labels} labelled slice pair{'' if labels == 1 else 's'}.",
+            ),
             Thought.RANKING: ("ranking", "Ranking the slice pairs that are not labelled."),
             Thought.ROUND: ("training", f"Training round {number + 1} on all labels."),
             Thought.CHECKING: ("checking", f"Checking round {number} on patients it has not learned from."),
