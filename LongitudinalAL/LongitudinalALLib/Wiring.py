@@ -16,6 +16,7 @@ from LongitudinalALLib.Logic.LabelLogic import LabelLogic
 from LongitudinalALLib.Logic.LearningLogic import LearningLogic
 from LongitudinalALLib.Logic.PairsLogic import PairsLogic
 from LongitudinalALLib.Logic.ProjectLogic import ProjectLogic
+from LongitudinalALLib.Logic.RegistrationLogic import RegistrationLogic
 from LongitudinalALLib.Logic.ResultsLogic import ResultsLogic
 from LongitudinalALLib.Logic.Study import Study
 from LongitudinalALLib.Panel import Panel
@@ -36,7 +37,7 @@ class Wiring:
     panel : Panel
     scene : Scene
     study : Study
-    projectLogic, pairsLogic, labelLogic, learningLogic, resultsLogic
+    projectLogic, pairsLogic, registrationLogic, labelLogic, learningLogic, resultsLogic
 
     Parameters
     ----------
@@ -71,11 +72,12 @@ class Wiring:
         )
         self.projectLogic = ProjectLogic(panel.project, study, self._settings, self._python)
         self.pairsLogic = PairsLogic(panel.pairs, study, scene, self._fetchSampleScans)
+        self.registrationLogic = RegistrationLogic(panel.pairs, study, scene, self.pairsLogic)
         self.labelLogic = LabelLogic(panel.label, study, scene, panel.editor)
         self.learningLogic = LearningLogic(panel.learning, study, self._settings, panel.editor)
         self.resultsLogic = ResultsLogic(panel.results, study, scene, commands.run)
         for looksElsewhere in (panel.label.nextRequested, panel.label.backRequested):
-            looksElsewhere.connect(self.pairsLogic.endCheck)
+            looksElsewhere.connect(self.registrationLogic.endCheck)
         self.resultsLogic.correctionRequested.connect(self.labelLogic.open)
         panel.pairs.pairChosen.connect(panel.results.setPair)
         panel.learning.settingsChanged.connect(self._onSettings)

@@ -179,7 +179,7 @@ def disc(shape: tuple[int, int], row: int, column: int, radius: int = 3) -> np.n
 
 
 def paint(scene: Any, k: int, label: np.ndarray, segmentId: str = "") -> None:
-    """Paint into the shown pair as the Segment Editor does: only a labelmap changes (by default class 1's)."""
+    """Paint into the shown pair as the Segment Editor does: only a labelmap changes (class 1's)."""
     import slicer
 
     from LongitudinalALLib.SceneLabelmap import sliceImage
@@ -211,6 +211,7 @@ class PlainWiring:
         from LongitudinalALLib.Logic.LearningLogic import LearningLogic
         from LongitudinalALLib.Logic.PairsLogic import PairsLogic
         from LongitudinalALLib.Logic.ProjectLogic import ProjectLogic
+        from LongitudinalALLib.Logic.RegistrationLogic import RegistrationLogic
         from LongitudinalALLib.Logic.ResultsLogic import ResultsLogic
         from LongitudinalALLib.Logic.Study import Study
         from LongitudinalALLib.Scene import Scene
@@ -220,6 +221,7 @@ class PlainWiring:
         commands = Commands(self.study, engine, engineEnvironment)
         self.project = ProjectLogic(self.panel.project, self.study)
         self.pairs = PairsLogic(self.panel.pairs, self.study, self.scene)
+        self.registration = RegistrationLogic(self.panel.pairs, self.study, self.scene, self.pairs)
         self.label = LabelLogic(self.panel.label, self.study, self.scene)
         self.learning = LearningLogic(self.panel.learning, self.study)
         self.results = ResultsLogic(self.panel.results, self.study, self.scene, commands.run)

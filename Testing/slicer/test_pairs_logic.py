@@ -1,45 +1,12 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-from logic_host import PlainSection, ScriptedWorker, preparedOnce, projectFolder  # noqa: F401
+from logic_host import PlainSection
+from pairs_desk import desk, empty, preparedOnce, projectFolder  # noqa: F401
 
-from longitudinal_al.project.records import Pair, PairState, Verdict
+from longitudinal_al.project.records import Pair, PairState
 from longitudinal_al.protocol import Event, EventKind, Verb
-
-
-@pytest.fixture
-def desk(host, projectFolder):  # noqa: F811
-    yield from openDesk(projectFolder)
-
-
-@pytest.fixture
-def empty(host, tmp_path):
-    from longitudinal_al.project.store import Project
-
-    Project.create(tmp_path / "empty").close()
-    yield from openDesk(tmp_path / "empty")
-
-
-def openDesk(folder):
-    from LongitudinalALLib.Logic.PairsLogic import PairsLogic
-    from LongitudinalALLib.Logic.Study import Study
-    from LongitudinalALLib.Scene import Scene
-
-    worker, section, scene = ScriptedWorker(), PlainSection("pairs"), Scene()
-    now = SimpleNamespace(time=0.0)
-    study = Study(lambda folder, strategy: worker, clock=lambda: now.time)
-    study.annotator = "Anna"
-    samples = []
-    logic = PairsLogic(section, study, scene, lambda: samples)
-    study.open(folder)
-    yield SimpleNamespace(
-        worker=worker, section=section, scene=scene, study=study, logic=logic, now=now, samples=samples
-    )
-    study.close()
-    scene.release()
 
 
 def addVolume(host, name, seed, spacing=(1.0, 1.5, 4.0)):
@@ -52,14 +19,14 @@ def addVolume(host, name, seed, spacing=(1.0, 1.5, 4.0)):
     return node, voxels
 
 
-def test_the_pairs_are_listed_as_the_project_has_them(desk):
+def test_the_pairs_are_listed_as_the_project_has_them(desk):  # noqa: F811
     rows = desk.section.last("showPairs")
     assert [row.state for row in rows] == ["prepared", "prepared"]
     assert all(row.slicePairs > 10 and row.labelled == 0 for row in rows)
     assert all(row.verdict in ("good", "look") for row in rows)
 
 
-def test_volumes_of_the_scene_become_a_pair_with_files_of_its_own(empty, host):
+def test_volumes_of_the_scene_become_a_pair_with_files_of_its_own(empty, host):  # noqa: F811
     import slicer
 
     first, voxels = addVolume(host, "T0", 1)
@@ -82,7 +49,7 @@ def test_volumes_of_the_scene_become_a_pair_with_files_of_its_own(empty, host):
     assert back.GetOrigin() == pytest.approx(first.GetOrigin())
 
 
-def test_what_is_no_scan_is_refused_by_name(empty, host):
+def test_what_is_no_scan_is_refused_by_name(empty, host):  # noqa: F811
     import slicer
 
     scan, _ = addVolume(host, "T0", 1)
@@ -96,7 +63,7 @@ def test_what_is_no_scan_is_refused_by_name(empty, host):
     assert "no longer in the scene" in empty.section.last("showMessage")
 
 
-def test_a_name_that_is_taken_writes_nothing(desk, host):
+def test_a_name_that_is_taken_writes_nothing(desk, host):  # noqa: F811
     first, _ = addVolume(host, "T0", 1)
     second, _ = addVolume(host, "T1", 2)
     taken = desk.study.project.pairs()[0].id
@@ -134,12 +101,12 @@ def test_a_folder_of_scans_becomes_pairs_and_says_which_is_the_baseline(empty, p
     assert "Zo_1: baseline study1.nii.gz, follow-up study2.nii.gz" in said
 
 
-def test_a_folder_without_scans_says_what_it_takes(empty, tmp_path):
+def test_a_folder_without_scans_says_what_it_takes(empty, tmp_path):  # noqa: F811
     empty.section.addFolderRequested.emit(str(tmp_path))
     assert "give each patient a folder with two scans" in empty.section.last("showMessage")
 
 
-def test_the_sample_data_are_fetched_and_added(empty, tmp_path):
+def test_the_sample_data_are_fetched_and_added(empty, tmp_path):  # noqa: F811
     for name in ("a", "b"):
         (tmp_path / name).write_text("scan")
     empty.samples.append(Pair("patient01", "patient01", tmp_path / "a", tmp_path / "b"))
@@ -147,7 +114,7 @@ def test_the_sample_data_are_fetched_and_added(empty, tmp_path):
     assert [row.id for row in empty.section.last("showPairs")] == ["patient01"]
 
 
-def test_preparing_shows_how_far_it_is_can_be_called_off_and_says_what_failed(desk):
+def test_preparing_shows_how_far_it_is_can_be_called_off_and_says_what_failed(desk):  # noqa: F811
     desk.section.prepareRequested.emit()
     asked, _ = desk.worker.newest(Verb.PREPARE)
     told = {"phase": "p1", "current": 25.0, "maximum": 100, "seconds_left": 9.0}
@@ -187,109 +154,7 @@ def test_without_a_worker_preparing_says_why(host, projectFolder):  # noqa: F811
     scene.release()
 
 
-def test_a_pair_is_shown_and_checked_by_flicker(desk):
-    pair = desk.section.last("showPairs")[0].id
-    desk.section.pairChosen.emit(pair)
-    assert desk.scene.shownPair.name == pair
-    desk.section.checkViewRequested.emit(pair, "flicker")
-    composite = desk.scene.views.compositeNode("followup")
-    seen = []
-    for _ in range(6):
-        seen.append(composite.GetForegroundOpacity())
-        desk.now.time += 0.6
-        desk.study.tick()
-    assert set(seen) == {0.0, 1.0}
-    desk.section.checkViewRequested.emit(pair, "off")
-    after = composite.GetForegroundOpacity()
-    desk.now.time += 5
-    desk.study.tick()
-    assert composite.GetForegroundOpacity() == after
-
-
-def test_a_check_view_ends_when_something_else_is_looked_at(desk):
-    first, second = (row.id for row in desk.section.last("showPairs"))
-    desk.section.checkViewRequested.emit(first, "checkerboard")
-    assert desk.scene._check.nodes()
-    desk.logic.endCheck()  # as the next slice pair is asked for
-    assert not desk.scene._check.nodes()
-    assert desk.section.shown["showCheckView"] == ["off"]
-    desk.section.checkViewRequested.emit(first, "flicker")
-    desk.section.pairChosen.emit(second)
-    desk.study.tick()
-    assert desk.section.shown["showCheckView"] == ["off", "off"]
-    desk.now.time += 5
-    desk.study.tick()
-
-
-def test_the_annotator_s_verdict_stands_above_the_check(desk):
-    pair = desk.section.last("showPairs")[0].id
-    desk.section.overruleRequested.emit(pair, "failed")
-    assert desk.study.project.pair(pair).verdict is Verdict.FAILED
-    assert desk.section.last("showPairs")[0].state == "failed"
-    assert "Anna" in desk.section.last("showPairs")[0].reason
-    desk.section.overruleRequested.emit(pair, "good")
-    assert desk.study.project.pair(pair).state is PairState.ADDED
-    assert "prepared" in desk.section.last("showMessage")
-
-
-def test_a_transform_of_the_baseline_corrects_the_registration(desk, host):
-    import slicer
-    import vtk
-
-    from LongitudinalALLib.Logic.RegistrationByHand import readPose
-
-    pair = desk.section.last("showPairs")[0].id
-    node = slicer.vtkMRMLLinearTransformNode()
-    host.scene.AddNode(node)
-    turn = vtk.vtkTransform()
-    turn.Translate(5, 0, 0)  # the baseline goes 5 mm to the patient's right
-    turn.RotateZ(10)
-    node.SetMatrixTransformToParent(turn.GetMatrix())
-    present = readPose(desk.study.project.pair_folder(pair) / "transform.tfm")
-    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
-    given = desk.study.project.pair(pair).registration
-    assert given.refine
-    assert desk.worker.newest(Verb.PREPARE)
-    asked = len(desk.worker.asked)
-    desk.section.useTransformRequested.emit(pair, node.GetID())
-    asIs = desk.study.project.pair(pair).registration
-    assert not asIs.refine
-    assert asIs.matrix == pytest.approx(given.matrix)
-    assert len(desk.worker.asked) == asked + 1
-    assert "kept as the registration" in desk.section.last("showMessage")
-    pose = np.array(given.matrix).reshape(4, 4)
-    # A point of the shown baseline lies, once moved, where the new registration takes its value from.
-    ras = np.array([12.0, -7.0, 30.0])
-    moved = np.array(turn.TransformPoint(ras))
-    lps = np.diag([-1.0, -1.0, 1.0])
-    expected = present @ [*(lps @ ras), 1]
-    assert pose @ [*(lps @ moved), 1] == pytest.approx(expected)
-
-
-def test_a_transform_that_bends_space_is_refused(desk, host):
-    import slicer
-
-    node = slicer.vtkMRMLBSplineTransformNode()
-    host.scene.AddNode(node)
-    import vtk
-
-    thin = vtk.vtkThinPlateSplineTransform()
-    points = vtk.vtkPoints()
-    moved = vtk.vtkPoints()
-    for k, point in enumerate([(0, 0, 0), (10, 0, 0), (0, 10, 0), (0, 0, 10), (10, 10, 10)]):
-        points.InsertNextPoint(point)
-        moved.InsertNextPoint(point[0], point[1], point[2] + k)
-    thin.SetSourceLandmarks(points)
-    thin.SetTargetLandmarks(moved)
-    thin.SetBasisToR()
-    node.SetAndObserveTransformToParent(thin)
-    pair = desk.section.last("showPairs")[0].id
-    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
-    assert "bends" in desk.section.last("showMessage")
-    assert desk.study.project.pair(pair).registration is None
-
-
-def test_closing_empties_the_list_and_the_buttons_go_out(desk):
+def test_closing_empties_the_list_and_the_buttons_go_out(desk):  # noqa: F811
     desk.study.close()
     assert desk.section.last("showPairs") == []
     assert desk.section.last("setProjectOpen") is False

@@ -1,4 +1,4 @@
-"""2 Pairs: add, prepare, look at, judge and correct."""
+"""2 Pairs: add, prepare, and look at."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from slicer.i18n import tr as _
 
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.frontend.slice_grid import read_grid
-from longitudinal_al.project.records import GivenRegistration, Pair, PairState, Verdict
+from longitudinal_al.project.records import Pair, PairState
 from longitudinal_al.project.table import checked_pair, read_pairs_table
 from longitudinal_al.protocol import Event, EventKind, Verb
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.PairsOfFolder import TABLE, pairsOfFolder
-from LongitudinalALLib.Logic.RegistrationByHand import poseByHand
 from LongitudinalALLib.Logic.ScanFiles import writeScan
 from LongitudinalALLib.Logic.Study import Study
 from LongitudinalALLib.Sections.Rows import PairRow
@@ -43,8 +42,6 @@ class PairsLogic:
         self._section, self._study, self._scene = section, study, scene
         self._sampleData = sampleData
         self._preparing: str | None = None
-        self._flickAt: float | None = None
-        self._checked: str | None = None
         section.addFromSceneRequested.connect(self.addFromScene)
         section.addTableRequested.connect(self.addTable)
         section.addFolderRequested.connect(self.addFolder)
@@ -52,14 +49,9 @@ class PairsLogic:
         section.prepareRequested.connect(self.prepare)
         section.cancelRequested.connect(self.cancel)
         section.pairChosen.connect(self.choose)
-        section.overruleRequested.connect(self.overrule)
-        section.registerFromTransformRequested.connect(self.registerFromTransform)
-        section.useTransformRequested.connect(self.useTransform)
-        section.checkViewRequested.connect(self.checkView)
         study.opened.connect(self._onOpened)
         study.closing.connect(self._onClosing)
         study.happened.connect(self._onEvent)
-        study.ticked.connect(self._onTick)
         study.labelsChanged.connect(self.refresh)
 
     # Adding
@@ -109,7 +101,7 @@ class PairsLogic:
         new = self._study.project.add_pairs(pairs)
         known = len(pairs) - new
         said = _("{new} added, {known} were there already") if known else _("{new} added")
-        self._show(". ".join([said.format(new=new, known=known), *notes]) + ".")
+        self.show(". ".join([said.format(new=new, known=known), *notes]) + ".")
 
     def _freeName(self) -> str:
         known = {pair.id.lower() for pair in self._study.project.pairs()}
@@ -120,9 +112,10 @@ class PairsLogic:
     @guarded
     def prepare(self) -> None:
         """Have the worker prepare what is new or has changed."""
-        self._prepare("")
+        self.prepareSaying("")
 
-    def _prepare(self, message: str) -> None:
+    def prepareSaying(self, message: str) -> None:
+        """Do the same with a word on why; raises where there is no worker."""
         self._preparing = self._study.request(Verb.PREPARE)
         self._section.showMessage(message)
         self._section.showProgress(_("preparing"), 0.0, None)
@@ -143,9 +136,9 @@ class PairsLogic:
         elif event.kind.is_terminal:
             self._preparing = None
             self._section.showIdle()
-            self._show(_outcome(event))
+            self.show(_outcome(event))
 
-    # Looking, judging, correcting
+    # Looking
 
     @guarded
     def choose(self, pair: str) -> None:
@@ -153,61 +146,7 @@ class PairsLogic:
         known = self._study.project.pair(pair)
         self._section.showMessage("" if known.state is PairState.PREPARED else known.reason)
         if known.state is PairState.PREPARED:
-            self._showPair(pair)
-
-    @guarded
-    def checkView(self, pair: str, mode: str) -> None:
-        """Lay the baseline over the follow-up: `flicker`, `checkerboard`, `edges` or `off`."""
-        if self._scene.shownPair is None or self._scene.shownPair.name != pair:
-            self._showPair(pair)
-        self._scene.checkView(mode)
-        self._flickAt = self._study.clock() + FLICKER_SECONDS if mode == "flicker" else None
-        self._checked = None if mode == "off" else pair
-
-    @guarded
-    def endCheck(self) -> None:
-        """Take the check view away, as something else is to be looked at."""
-        if self._checked is None:
-            return
-        self._noteCheckEnded()
-        if self._scene.shownPair is not None:
-            self._scene.checkView("off")
-
-    @guarded
-    def overrule(self, pair: str, verdict: str) -> None:
-        """Put the annotator's verdict above that of the check."""
-        project = self._study.project
-        project.overrule(pair, Verdict(verdict), self._study.annotator)
-        waits = project.pair(pair).state is PairState.ADDED
-        self._show(_("It takes part again once it is prepared.") if waits else "")
-
-    @guarded
-    def useTransform(self, pair: str, transformNodeId: str) -> None:
-        """Take a transform of the baseline as the registration, as it is."""
-        self._takeTransform(pair, transformNodeId, refine=False)
-        self._prepare(_("The transform is kept as the registration; the pair is being prepared with it."))
-
-    @guarded
-    def registerFromTransform(self, pair: str, transformNodeId: str) -> None:
-        """Take a transform of the baseline as where the search for the registration begins."""
-        self._takeTransform(pair, transformNodeId, refine=True)
-        self._prepare(_("The transform is kept; the pair is being registered from it."))
-
-    def _takeTransform(self, pair: str, transformNodeId: str, refine: bool) -> None:
-        node = self._scene.mrmlScene.GetNodeByID(transformNodeId)
-        if node is None:
-            raise NotReady(_("the transform is no longer in the scene: choose another one"))
-        project = self._study.project
-        pose = poseByHand(node, project.pair_folder(pair) / "transform.tfm")
-        given = GivenRegistration(tuple(pose.ravel().tolist()), refine)
-        project.set_registration(pair, given, self._study.annotator)
-        self.refresh()
-        self._study.pairsChanged.emit()
-
-    def _showPair(self, pair: str) -> None:
-        project = self._study.project
-        grid = read_grid(project, pair)
-        self._scene.show(self._scene.openPair(project.pair_folder(pair), grid.slice_axis, project.classes))
+            showPair(self._study, self._scene, pair)
 
     # Showing
 
@@ -220,7 +159,8 @@ class PairsLogic:
         """List the pairs anew."""
         self._section.showPairs(rowsOf(self._study.project))
 
-    def _show(self, message: str) -> None:
+    def show(self, message: str) -> None:
+        """List the pairs anew, with a word on what came of something."""
         self.refresh()
         self._section.showMessage(message)
         self._study.pairsChanged.emit()
@@ -230,23 +170,18 @@ class PairsLogic:
         self.refresh()
 
     def _onClosing(self) -> None:
-        self._preparing = self._flickAt = self._checked = None
+        self._preparing = None
         self._section.showIdle()
         self._section.showPairs([])
         self._section.showMessage("")
         self._section.setProjectOpen(False)
 
-    def _noteCheckEnded(self) -> None:
-        self._checked = self._flickAt = None
-        self._section.showCheckView("off")
 
-    def _onTick(self) -> None:
-        shown = self._scene.shownPair.name if self._scene.shownPair is not None else None
-        if self._checked is not None and self._checked != shown:  # it went with the pair that was shown
-            self._noteCheckEnded()
-        if self._flickAt is not None and self._study.clock() >= self._flickAt:
-            self._flickAt = self._study.clock() + FLICKER_SECONDS
-            self._scene.flick()
+def showPair(study: Study, scene: Any, pair: str) -> None:
+    """Show a pair that is prepared."""
+    project = study.project
+    grid = read_grid(project, pair)
+    scene.show(scene.openPair(project.pair_folder(pair), grid.slice_axis, project.classes))
 
 
 def rowsOf(project: Any) -> list[PairRow]:

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pairs_desk import desk, preparedOnce, projectFolder  # noqa: F401
+
+from longitudinal_al.project.records import PairState, Verdict
+from longitudinal_al.protocol import Verb
+
+
+def test_a_pair_is_shown_and_checked_by_flicker(desk):  # noqa: F811
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.pairChosen.emit(pair)
+    assert desk.scene.shownPair.name == pair
+    desk.section.checkViewRequested.emit(pair, "flicker")
+    composite = desk.scene.views.compositeNode("followup")
+    seen = []
+    for _ in range(6):
+        seen.append(composite.GetForegroundOpacity())
+        desk.now.time += 0.6
+        desk.study.tick()
+    assert set(seen) == {0.0, 1.0}
+    desk.section.checkViewRequested.emit(pair, "off")
+    after = composite.GetForegroundOpacity()
+    desk.now.time += 5
+    desk.study.tick()
+    assert composite.GetForegroundOpacity() == after
+
+
+def test_a_check_view_ends_when_something_else_is_looked_at(desk):  # noqa: F811
+    first, second = (row.id for row in desk.section.last("showPairs"))
+    desk.section.checkViewRequested.emit(first, "checkerboard")
+    assert desk.scene._check.nodes()
+    desk.registration.endCheck()  # as the next slice pair is asked for
+    assert not desk.scene._check.nodes()
+    assert desk.section.shown["showCheckView"] == ["off"]
+    desk.section.checkViewRequested.emit(first, "flicker")
+    desk.section.pairChosen.emit(second)
+    desk.study.tick()
+    assert desk.section.shown["showCheckView"] == ["off", "off"]
+    desk.now.time += 5
+    desk.study.tick()
+
+
+def test_the_annotator_s_verdict_stands_above_the_check(desk):  # noqa: F811
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.overruleRequested.emit(pair, "failed")
+    assert desk.study.project.pair(pair).verdict is Verdict.FAILED
+    assert desk.section.last("showPairs")[0].state == "failed"
+    assert "Anna" in desk.section.last("showPairs")[0].reason
+    desk.section.overruleRequested.emit(pair, "good")
+    assert desk.study.project.pair(pair).state is PairState.ADDED
+    assert "prepared" in desk.section.last("showMessage")
+
+
+def test_a_transform_of_the_baseline_corrects_the_registration(desk, host):  # noqa: F811
+    import slicer
+    import vtk
+
+    from LongitudinalALLib.Logic.RegistrationByHand import readPose
+
+    pair = desk.section.last("showPairs")[0].id
+    node = slicer.vtkMRMLLinearTransformNode()
+    host.scene.AddNode(node)
+    turn = vtk.vtkTransform()
+    turn.Translate(5, 0, 0)  # the baseline goes 5 mm to the patient's right
+    turn.RotateZ(10)
+    node.SetMatrixTransformToParent(turn.GetMatrix())
+    present = readPose(desk.study.project.pair_folder(pair) / "transform.tfm")
+    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
+    given = desk.study.project.pair(pair).registration
+    assert given.refine
+    assert desk.worker.newest(Verb.PREPARE)
+    asked = len(desk.worker.asked)
+    desk.section.useTransformRequested.emit(pair, node.GetID())
+    asIs = desk.study.project.pair(pair).registration
+    assert not asIs.refine
+    assert asIs.matrix == pytest.approx(given.matrix)
+    assert len(desk.worker.asked) == asked + 1
+    assert "kept as the registration" in desk.section.last("showMessage")
+    pose = np.array(given.matrix).reshape(4, 4)
+    # A point of the shown baseline lies, once moved, where the new registration takes its value from.
+    ras = np.array([12.0, -7.0, 30.0])
+    moved = np.array(turn.TransformPoint(ras))
+    lps = np.diag([-1.0, -1.0, 1.0])
+    expected = present @ [*(lps @ ras), 1]
+    assert pose @ [*(lps @ moved), 1] == pytest.approx(expected)
+
+
+def test_a_transform_that_bends_space_is_refused(desk, host):  # noqa: F811
+    import slicer
+
+    node = slicer.vtkMRMLBSplineTransformNode()
+    host.scene.AddNode(node)
+    import vtk
+
+    thin = vtk.vtkThinPlateSplineTransform()
+    points = vtk.vtkPoints()
+    moved = vtk.vtkPoints()
+    for k, point in enumerate([(0, 0, 0), (10, 0, 0), (0, 10, 0), (0, 0, 10), (10, 10, 10)]):
+        points.InsertNextPoint(point)
+        moved.InsertNextPoint(point[0], point[1], point[2] + k)
+    thin.SetSourceLandmarks(points)
+    thin.SetTargetLandmarks(moved)
+    thin.SetBasisToR()
+    node.SetAndObserveTransformToParent(thin)
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
+    assert "bends" in desk.section.last("showMessage")
+    assert desk.study.project.pair(pair).registration is None
