@@ -49,7 +49,7 @@ LMI_AL = "LMI-AL, IJCNN 2025 (arXiv 2511.18007)"
 MDAL = "MDAL, Computerized Medical Imaging and Graphics 123 (2025) 102544; reconstructed"
 MODEL, FEATURES, NONE = Needs.MODEL, Needs.MODEL | Needs.FEATURES, Needs.NOTHING
 SORT, PASS_AND_SORT, PASSES = "O(N log N)", "1 pass; O(N log N)", "K passes; O(N log N)"
-KEEP = {"keep": Option(10, "so many times the batch are kept by score", lowest=1, highest=1000)}
+KEEP = {"keep": Option(10, "so many times the batch are kept by score", lowest=1, highest=100)}
 WHOSE_FEATURES = {
     "features": Option(
         "model",

@@ -10,7 +10,7 @@ from longitudinal_al.acquisition.distances import slabs
 from longitudinal_al.acquisition.neighbours import Choice
 from longitudinal_al.interruption import Interrupt, never
 
-AT_ONCE = 32
+AT_ONCE = 16
 """Candidates whose gain is computed anew together."""
 
 
@@ -28,7 +28,8 @@ def choose_representatives(
     Maximises the sum over all represented rows of their largest similarity to a labelled or chosen one
     (cosine; below 0 counts as 0). Gains only shrink, so an old gain is an upper bound and most candidates
     need no second look (Minoux, "Accelerated greedy algorithms", 1978). The answer is that of the plain
-    greedy algorithm, of which the first of equals is taken.
+    greedy algorithm, of which the first of equals is taken. The k * r similarities are kept: k is a number of
+    batches, whatever the pool, so the memory grows with the pool like that of its features.
 
     Parameters
     ----------
@@ -45,21 +46,30 @@ def choose_representatives(
     for part in slabs(len(labelled), AT_ONCE):
         interrupt()
         np.maximum(best, (represented @ labelled[part].T).max(axis=1), out=best)
+    similar = _similarities(rows, represented, interrupt)
     bound = np.full(len(kept), np.inf)
     while len(choice.chosen) < batch:
-        place = _best(np.flatnonzero(choice.open[kept]), bound, rows, represented, best, interrupt)
+        place = _best(np.flatnonzero(choice.open[kept]), bound, similar, best, interrupt)
         if place is None:
             break
         choice.add(int(kept[place]))
-        np.maximum(best, represented @ rows[place], out=best)
+        np.maximum(best, similar[place], out=best)
     return choice.chosen
+
+
+def _similarities(rows: Features, represented: Features, interrupt: Interrupt) -> NDArray[np.float32]:
+    """Return the cosine of each kept candidate and each represented row, (k, r)."""
+    similar = np.empty((len(rows), len(represented)), dtype=np.float32)
+    for part in slabs(len(represented)):
+        interrupt()
+        similar[:, part] = rows @ represented[part].T
+    return similar
 
 
 def _best(
     open_places: Integers,
     bound: NDArray[np.float64],
-    rows: Features,
-    represented: Features,
+    similar: NDArray[np.float32],
     best: NDArray[np.float32],
     interrupt: Interrupt,
 ) -> int | None:
@@ -73,14 +83,5 @@ def _best(
             return int(order[0])
         look = order[~fresh[order]][:AT_ONCE]
         interrupt()
-        bound[look] = _gains(rows[look], represented, best)
+        bound[look] = np.maximum(similar[look] - best, 0.0).sum(axis=1, dtype=np.float64)
         fresh[look] = True
-
-
-def _gains(rows: Features, represented: Features, best: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return how much better each row would represent everything, (k,), a slab at a time."""
-    gains = np.zeros(len(rows))
-    for part in slabs(len(represented)):
-        more = represented[part] @ rows.T - best[part, None]
-        gains += np.maximum(more, 0.0, out=more).sum(axis=0, dtype=np.float64)
-    return gains

@@ -59,7 +59,7 @@ def take_by_shares(choice: Choice, strata: Sequence[Stratum], batch: int) -> lis
 
 def descending(values: Floats) -> NDArray[np.int64]:
     """Return the indices of the values, the highest first, the first of equals first; NaN come last."""
-    return np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+    return np.argsort(np.where(np.isnan(values), np.inf, -values), kind="stable")
 
 
 def trusted(values: Floats, candidates: Candidates) -> Floats:

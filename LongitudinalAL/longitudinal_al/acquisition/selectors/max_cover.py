@@ -26,8 +26,9 @@ def max_cover(
 
     As ``facility_location``, but everything unlabelled is to be covered, not only the uncertain: the maximum
     set cover of suggestive annotation, relaxed to similarities as there. O(N log N + keep * B * N * d) time,
-    O(N) memory. Use it when outliers are uncertain: they represent nobody. Paper: Yang, Zhang, Chen, Zhang
-    and Chen, "Suggestive annotation", MICCAI 2017 (arXiv 1706.04737).
+    O(keep * B * N) memory, which is O(N) for a given batch. Use it when outliers are uncertain: they
+    represent nobody. Paper: Yang, Zhang, Chen, Zhang and Chen, "Suggestive annotation", MICCAI 2017 (arXiv
+    1706.04737).
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from longitudinal_al.acquisition.candidates import Candidates, Features, finite_rows
+from longitudinal_al.acquisition.candidates import Candidates, Features, Integers, finite_rows
 from longitudinal_al.acquisition.clustering import kmeans
 from longitudinal_al.acquisition.distances import slabs, squared_distances, squared_lengths, unit_rows
 from longitudinal_al.acquisition.neighbours import Neighbours
@@ -46,10 +46,10 @@ def probcover(
     """
     features, labelled = candidates.needed_features("probcover")
     finite = finite_rows(features)
-    rows, known = unit_rows(features), unit_rows(labelled[finite_rows(labelled)])
-    squared = delta**2 if delta > 0 else pure_radius(rows[finite], generator, interrupt)
-    uncovered = finite & ~_near_any(rows, known, squared, interrupt)
-    degree = _neighbours_within(rows, rows[uncovered], squared, interrupt)
+    pool, known = _Rows(unit_rows(features)), _Rows(unit_rows(labelled[finite_rows(labelled)]))
+    squared = delta**2 if delta > 0 else pure_radius(pool.rows[finite], generator, interrupt)
+    uncovered = finite & (_within(pool, known, squared, interrupt) == 0)
+    degree = _degrees(pool, uncovered, squared, interrupt)
     chance = generator.permutation(len(candidates))
     choice = neighbours.start(candidates, interrupt)
     while len(choice.chosen) < batch and choice.open.any():
@@ -58,10 +58,26 @@ def probcover(
         if gain[best] <= 0:
             best = int(chance[np.flatnonzero((gain == gain[best])[chance])[0]])
         choice.add(best)
-        newly = uncovered & (_distances_to(rows, rows[best : best + 1], slice(None))[:, 0] <= squared)
+        newly = uncovered & (pool.distances(slice(None), pool.some([best]))[:, 0] <= squared)
         uncovered &= ~newly
-        degree -= _neighbours_within(rows, rows[newly], squared, interrupt)
+        degree -= _within(pool, pool.some(np.flatnonzero(newly)), squared, interrupt)
     return choice.chosen
+
+
+class _Rows:
+    """Rows with their squared lengths, which all distances need."""
+
+    def __init__(self, rows: Features, squares: NDArray[np.float32] | None = None) -> None:
+        self.rows = rows
+        self.squares = squared_lengths(rows) if squares is None else squares
+
+    def some(self, which: Integers | list[int] | slice) -> _Rows:
+        """Return some of the rows."""
+        return _Rows(self.rows[which], self.squares[which])
+
+    def distances(self, part: slice, others: _Rows) -> NDArray[np.float32]:
+        """Return the squared distances of a part of the rows to others, (part, others)."""
+        return squared_distances(self.rows[part], self.squares[part], others.rows, others.squares)
 
 
 def pure_radius(rows: Features, generator: np.random.Generator, interrupt: Interrupt = never) -> float:
@@ -74,33 +90,36 @@ def pure_radius(rows: Features, generator: np.random.Generator, interrupt: Inter
         return FARTHEST
     cluster = kmeans(rows, min(PSEUDO_CLASSES, len(rows)), generator, interrupt)
     sample = np.sort(generator.permutation(len(rows))[:SAMPLE])
+    pool = _Rows(rows)
+    drawn = pool.some(sample)
     nearest = np.full(len(sample), FARTHEST, dtype=np.float32)
     for part in slabs(len(rows)):
         interrupt()
-        away = _distances_to(rows, rows[sample], part)
+        away = pool.distances(part, drawn)
         away[cluster[part, None] == cluster[sample]] = FARTHEST
         np.minimum(nearest, away.min(axis=0), out=nearest)
     reached = np.sort(nearest)[int((1.0 - PURITY) * len(nearest))]
     return float(np.nextafter(reached, np.float32(0)))
 
 
-def _distances_to(rows: Features, others: Features, part: slice) -> NDArray[np.float32]:
-    """Return the squared distances of a part of the rows to others, (part, others)."""
-    return squared_distances(rows[part], squared_lengths(rows[part]), others, squared_lengths(others))
-
-
-def _neighbours_within(
-    rows: Features, others: Features, squared: float, interrupt: Interrupt
+def _degrees(
+    pool: _Rows, uncovered: NDArray[np.bool_], squared: float, interrupt: Interrupt
 ) -> NDArray[np.int64]:
+    """Return how many uncovered rows lie within the radius of each row, (n,); each pair is looked at once."""
+    degree = np.zeros(len(pool.rows), dtype=np.int64)
+    for part in slabs(len(pool.rows)):
+        interrupt()
+        near = pool.distances(part, pool.some(slice(part.start, None))) <= squared
+        degree[part] += np.count_nonzero(near[:, uncovered[part.start :]], axis=1)
+        degree[part.stop :] += np.count_nonzero(near[uncovered[part], part.stop - part.start :], axis=0)
+    return degree
+
+
+def _within(pool: _Rows, others: _Rows, squared: float, interrupt: Interrupt) -> NDArray[np.int64]:
     """Return how many others lie within the radius of each row, (n,)."""
-    counts = np.zeros(len(rows), dtype=np.int64)
-    if len(others):
-        for part in slabs(len(rows)):
+    counts = np.zeros(len(pool.rows), dtype=np.int64)
+    if len(others.rows):
+        for part in slabs(len(pool.rows)):
             interrupt()
-            counts[part] = np.count_nonzero(_distances_to(rows, others, part) <= squared, axis=1)
+            counts[part] = np.count_nonzero(pool.distances(part, others) <= squared, axis=1)
     return counts
-
-
-def _near_any(rows: Features, known: Features, squared: float, interrupt: Interrupt) -> NDArray[np.bool_]:
-    """Return which rows lie within the radius of any labelled slice pair, (n,)."""
-    return _neighbours_within(rows, known, squared, interrupt) > 0

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from longitudinal_al.acquisition.neighbours import Neighbours
+from longitudinal_al.acquisition.shares import Stratum, descending, take_by_shares, trusted
+
+
+def strata(*parts):
+    return [Stratum(np.array(order, dtype=np.int64), share) for order, share in parts]
+
+
+def test_turns_follow_the_shares_and_nothing_is_taken_twice(make_pool):
+    pool = make_pool(20, slices=1000)
+    given = strata((range(20), 2.0), (range(19, -1, -1), 1.0))
+    assert take_by_shares(Neighbours().start(pool), given, 6) == [0, 1, 19, 2, 3, 18]
+
+
+def test_what_a_stratum_cannot_give_the_others_do(make_pool):
+    pool = make_pool(8, slices=1000)
+    given = strata(([5], 10.0), ([7, 5, 6], 1.0), ([0], 0.0))
+    assert take_by_shares(Neighbours().start(pool), given, 8) == [5, 7, 6]
+
+
+def test_those_held_back_for_other_patients_are_taken_later(make_pool):
+    pool = make_pool(12, slices=3)  # two patients of two pairs
+    given = strata((range(12), 1.0))
+    choice = Neighbours(per_patient=1).start(pool)
+    assert take_by_shares(choice, given, 5) == [0, 6, 1, 2, 3]
+
+
+def test_order_and_trust(make_pool):
+    assert descending(np.array([0.1, np.nan, 0.5, 0.5, -np.inf])).tolist() == [2, 3, 0, 1, 4]
+    pool = make_pool(10, slices=2)
+    assert np.isneginf(trusted(np.ones(10), pool)).tolist() == pool.held_back.tolist()
+
+
+def test_a_copied_choice_goes_on_alone(make_pool):
+    choice = Neighbours(3.5, per_patient=1).start(make_pool(12, slices=3))
+    other = choice.copy()
+    other.add(0)
+    assert choice.chosen == []
+    assert choice.open.all()
+    assert choice.spreading
+    assert other.chosen == [0]
+    with pytest.raises(AssertionError):
+        assert other.open.all()
