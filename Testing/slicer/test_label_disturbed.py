@@ -18,6 +18,7 @@ def test_a_node_deleted_while_it_is_labelled_comes_back_with_the_strokes(desk, r
     desk.scene.mrmlScene.RemoveNode(desk.scene.shownPair.node(role))
     desk.study.tick()
     desk.section.nextRequested.emit()
+    assert desk.scene.shownPair.isComplete()
     assert desk.entry.key == first.key
     assert desk.scene.shownSlice() == first.slice
     assert desk.section.last("showPaintedSlices") == [first.slice]

@@ -8,7 +8,9 @@ from host import slicer
 from scene_pairs import GEOMETRIES
 from scene_state import state
 from segment_editor import asTheSegmentEditorDoes
+from strokes import Painter
 
+from LongitudinalALLib.Scene import Scene
 from LongitudinalALLib.SceneLayout import LAYOUT, TAGS
 
 
@@ -81,3 +83,26 @@ def test_after_the_scene_was_closed_the_layout_still_goes_back(host, scene, open
     scene.close()
     assert state(host)["layout"] == before
     assert not [node for node in host.sliceNodes() if node.GetLayoutName() in TAGS.values()]
+
+
+def test_a_reloaded_module_begins_anew_and_the_old_one_is_deaf(host, openPair, scene):
+    before = state(host)
+    pair = openPair()
+    Painter(host, pair).paint(6, np.eye(*pair.grid.sliceShape, dtype=bool))
+    told = []
+    scene.afterClose.append(lambda: told.append("old"))
+    scene.release()
+    again = Scene()
+    again.afterClose.append(lambda: told.append("new"))
+    opened = again.openPair(pair.folder, pair.grid.axis)
+    again.show(opened, 6)
+    assert not again.readSliceLabel(6).any()
+    again.release()
+    for node in host.scene.GetNodesByClass("vtkMRMLSegmentEditorNode"):
+        host.scene.RemoveNode(node)
+    assert state(host) == before
+    third = Scene()
+    third.afterClose.append(lambda: told.append("third"))
+    host.scene.Clear(0)
+    assert told == ["third"]
+    third.release()

@@ -87,3 +87,25 @@ def test_the_views_are_ours_again_after_the_segment_editor_took_them(host, scene
     assert red.GetBackgroundVolumeID() is None
     for role, tag in TAGS.items():
         assert host.sliceLogic(tag).GetSliceCompositeNode().GetBackgroundVolumeID() == pair.node(role).GetID()
+
+
+@pytest.mark.parametrize("role", TAGS)
+def test_each_view_takes_the_others_along_in_slice_zoom_and_pan(host, scene, openPair, role):
+    pair = openPair("oblique")
+    scene.jump(3)
+    logic, node = host.sliceLogic(TAGS[role]), host.sliceNode(TAGS[role])
+    logic.StartSliceOffsetInteraction()
+    logic.SetSliceOffset(logic.GetSliceOffset() + 2 * pair.grid.spacing[pair.grid.axis])
+    logic.EndSliceOffsetInteraction()
+    shown = [scene.views.sliceShown(pair.grid, pair.followup, each) for each in TAGS]
+    assert len(set(shown)) == 1 and shown[0] in (1, 5)
+    logic.StartSliceNodeInteraction(node.FieldOfViewFlag)
+    node.SetFieldOfView(21.0, 21.0, 1.0)
+    logic.EndSliceNodeInteraction()
+    logic.StartSliceNodeInteraction(node.XYZOriginFlag)
+    node.SetXYZOrigin(4.0, 5.0, 0.0)
+    logic.EndSliceNodeInteraction()
+    for each in TAGS.values():
+        assert host.sliceNode(each).GetFieldOfView()[0] == pytest.approx(21.0)
+        assert host.sliceNode(each).GetXYZOrigin()[:2] == (4.0, 5.0)
+    assert host.sliceNode("Red").GetFieldOfView()[0] != pytest.approx(21.0)
