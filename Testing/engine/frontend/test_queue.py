@@ -162,3 +162,16 @@ def test_every_end_says_why() -> None:
 def test_skipping_needs_something_in_hand() -> None:
     with pytest.raises(NotReady, match="in hand"):
         LabellingQueue().skip()
+
+
+def test_what_is_coming_is_told_and_nothing_changes() -> None:
+    queue = queue_of(("a", 0), ("b", 0), ("a", 20), ("b", 20), ("b", 40))
+    queue.next()
+    queue.skip()
+    queue.next()
+    queue.labelled("b", 40)
+    queue.back()
+    assert [each.key for each in queue.coming(5)] == [("b", 0), ("a", 20), ("b", 20)]
+    assert [each.key for each in queue.coming(1)] == [("b", 0)]
+    queue.skip()
+    assert [queue.next().key, *handed_out(queue)][1:] == [("b", 0), ("a", 20), ("b", 20), ("a", 0)]
