@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from longitudinal_al.project.records import PairState
 from longitudinal_al.protocol import EventKind
 from LongitudinalALLib.Logic.Commands import Commands
+from LongitudinalALLib.SceneLabelmap import sliceImage
 
 PATIENTS = 2
 LABELS = 3
@@ -257,23 +257,11 @@ class SelfTest:
         spacing = [mm for axis, mm in enumerate(pair.grid.spacing) if axis != pair.grid.axis]
         rows, columns = np.indices(difference.shape)
         away = ((rows - row) * spacing[0]) ** 2 + ((columns - column) * spacing[1]) ** 2
-        image = self._image(away <= RADIUS_MM**2, k)
+        image = sliceImage(pair.grid, away <= RADIUS_MM**2, k)
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         logic.SetBinaryLabelmapToSegment(
             image, pair.segmentation, self._scene.segmentId(), logic.MODE_MERGE_MASK, image.GetExtent()
         )
-
-    def _image(self, mask: np.ndarray, k: int) -> Any:
-        """Return a slice as a vtkOrientedImageData on the pair's grid."""
-        grid = self._scene.shownPair.grid
-        image = slicer.vtkOrientedImageData()
-        image.SetExtent(grid.extent(k))
-        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-        vtk_to_numpy(image.GetPointData().GetScalars())[:] = mask.ravel()
-        matrix = vtk.vtkMatrix4x4()
-        matrix.DeepCopy(grid.ijkToRas.ravel().tolist())
-        image.SetGeometryFromImageToWorldMatrix(matrix)
-        return image
 
 
 class _Settings(dict[str, Any]):
