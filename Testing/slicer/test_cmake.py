@@ -54,7 +54,7 @@ def test_every_script_is_listed_once_and_is_there() -> None:
 
 def test_every_resource_is_listed_once_and_is_there() -> None:
     assert sorted(listed("MODULE_PYTHON_RESOURCES")) == sorted(
-        onDisk("Resources", "*") | onDisk("longitudinal_al", "*.j2")
+        onDisk("Resources", "*") | onDisk("longitudinal_al", "*.j2", "*.json")
     )
 
 
