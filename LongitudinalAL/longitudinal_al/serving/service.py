@@ -17,6 +17,7 @@ from longitudinal_al.network.device import is_out_of_memory
 from longitudinal_al.project.files import storage_failed
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import PROTOCOL, EventKind, Verb
+from longitudinal_al.serving import early_imports
 from longitudinal_al.serving.board import IDLE, Board
 from longitudinal_al.serving.channel import Channel
 from longitudinal_al.serving.desk import MESSAGE_LETTERS, Desk
@@ -90,6 +91,7 @@ class Service:
             self.watch.look(project)
         self.watch.start()
         self._channel.send(EventKind.READY, process=os.getpid(), version=__version__, protocol=PROTOCOL)
+        early_imports.begin()
         threading.Thread(target=self.desk.listen, args=(requests,), name="desk", daemon=True).start()
         more = True
         while not self.desk.leaving:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
-from longitudinal_al.errors import Cancelled, Interrupted
+from longitudinal_al.errors import Cancelled, Interrupted, StorageFailed
 from longitudinal_al.live.schedule import Thought
 from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.protocol import EventKind
@@ -67,3 +70,25 @@ def test_calling_everything_off_gives_up_what_is_half_done(small_project, watch,
     live.think()  # and begins anew
     assert live.ranking["labels"] == 1
     assert live.ranking["scored"] == live.ranking["total"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_ranking_that_cannot_be_written_leaves_the_one_before(
+    small_project, watch, monkeypatch, call: str
+) -> None:
+    live = watch(small_project, "difference")
+    live.think()
+    path = ranking_path(small_project.folder)
+    before = path.read_bytes()
+    live.label(1)
+
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, full)
+        with pytest.raises(StorageFailed):
+            live.step()
+    assert path.read_bytes() == before
+    live.think()
+    assert live.ranking["labels"] == 1

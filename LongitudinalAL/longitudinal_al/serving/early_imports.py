@@ -1,0 +1,22 @@
+"""What the first training would have to import, imported while nobody waits for it."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from contextlib import suppress
+
+LATE = "torch._dynamo"
+"""The first optimiser imports it, for over a second of processor time in which nothing can be called off."""
+
+
+def begin() -> threading.Thread:
+    """Import it on a thread beside; a training that comes sooner waits for it there."""
+    thread = threading.Thread(target=_import, name="imports", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import() -> None:
+    with suppress(ImportError):  # another version of torch: its first training takes a moment longer
+        importlib.import_module(LATE)
