@@ -100,19 +100,19 @@ def main() -> None:
     talk.end(talk.ask("1", "prepare"))
     talk.thinks("ranking", 0)
     talk.thinks("state", 0, doing="idle")
-    talk.end(talk.ask("2", "rank", strategy="entropy", batch=20))
-    pairs = ["synthetic001", "synthetic002", "synthetic003"]
+    talk.end(talk.ask("2", "rank", strategy="difference", batch=20))
+    ranking = json.loads((folder / "trial" / "rounds" / "ranking.json").read_text(encoding="utf-8"))
+    asked = [(entry["pair"], entry["slice"]) for entry in ranking["ranking"]]
     mark = len(talk.heard)
-    for index in (12, 20):
-        for pair in pairs:
-            run("label", folder / "trial", "--pair", pair, "--slice", index, "--from-reference")
+    for pair, index in asked[:8]:
+        run("label", folder / "trial", "--pair", pair, "--slice", index, "--from-reference")
     talk.end(talk.ask("3", "status", labelling=True))
     talk.wait(lambda said: said["event"] == "ranking" and bool(said["scored"]), mark)
-    talk.end(talk.ask("4", "explain", pair=pairs[0], slice=22))
+    talk.end(talk.ask("4", "explain", pair=asked[8][0], slice=asked[8][1]))
     talk.thinks("state", mark, sentence="Training round 1 on all labels.")
     training = talk.ask("5", "train")
     talk.wait(lambda said: said["id"] == training and said["event"] == "progress")
-    talk.ask("6", "rank", strategy="kcenter", batch=20)
+    talk.ask("6", "rank", strategy="entropy", batch=20)
     talk.end(talk.ask("7", "status"))
     talk.end(talk.ask("8", "cancel", request=training))
     talk.end("6")
@@ -120,10 +120,11 @@ def main() -> None:
     talk.thinks("state", mark, doing="checking")
     mark = len(talk.heard)
     talk.thinks("round", mark)
-    talk.end(talk.ask("9", "predict", pair=pairs[0]))
-    talk.end(talk.ask("10", "rank", strategy="magic"))
-    talk.end(talk.ask("11", "cancel"))
-    talk.end(talk.ask("12", "shutdown"))
+    talk.end(talk.ask("9", "rank", strategy="entropy", batch=20))
+    talk.end(talk.ask("10", "predict", pair=asked[0][0]))
+    talk.end(talk.ask("11", "rank", strategy="magic"))
+    talk.end(talk.ask("12", "cancel"))
+    talk.end(talk.ask("13", "shutdown"))
     talk.process.wait()
 
 
