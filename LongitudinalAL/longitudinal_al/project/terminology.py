@@ -11,4 +11,4 @@ TERMINOLOGY = (
 
 DICOM PS3.16 lists the type in context group 7159, the category in 7150; the category's name is the one of
 Slicer's terminologies. Written as Slicer's `vtkSlicerTerminologiesModuleLogic` reads it
-(DeserializeTerminologyEntry): context, category, type, modifier, and the same for a region, which is left open."""
+(DeserializeTerminologyEntry): context, category, type, modifier, and the same for a region, left open."""
