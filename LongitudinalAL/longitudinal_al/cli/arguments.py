@@ -63,10 +63,18 @@ def millimetres(text: str) -> float:
 
 
 def names(text: str) -> list[str]:
-    """Read names that are separated by commas; each counts once."""
-    given = [name.strip() for name in text.split(",")]
-    if not all(given):
-        raise argparse.ArgumentTypeError(f"{text!r} has an empty name; separate names by single commas")
+    """Read names that are separated by commas; each counts once.
+
+    The settings of a name follow a colon, by commas too: "random,recipe:audit=off,change=off" are two names.
+    """
+    given: list[str] = []
+    for name in (part.strip() for part in text.split(",")):
+        if not name:
+            raise argparse.ArgumentTypeError(f"{text!r} has an empty name; separate names by single commas")
+        if "=" in name and ":" not in name and given and ":" in given[-1]:
+            given[-1] += f",{name}"
+        else:
+            given.append(name)
     return list(dict.fromkeys(given))
 
 

@@ -101,6 +101,7 @@ def test_the_table_has_a_row_for_each_strategy_in_words():
     assert table["difference_entropy"]["needs"] == "model, difference"
     assert table["random"]["needs"] == "nothing"
     columns = {"name", "family", "summary", "needs", "cost", "settings", "paper"}
+    columns |= {"measured_cost", "efficiency"}
     assert all(set(row) == columns for row in table.values())
     assert table["foreground_random"]["needs"] == "labels (simulations only)"
     assert table["attention_misalignment"]["settings"] == "weight=0.3, variant=deployable"

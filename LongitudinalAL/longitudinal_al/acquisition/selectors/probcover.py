@@ -60,7 +60,10 @@ def probcover(
         choice.add(best)
         newly = uncovered & (pool.distances(slice(None), pool.some([best]))[:, 0] <= squared)
         uncovered &= ~newly
-        degree -= _within(pool, pool.some(np.flatnonzero(newly)), squared, interrupt)
+        if uncovered.any():
+            degree -= _within(pool, pool.some(np.flatnonzero(newly)), squared, interrupt)
+        else:
+            degree[:] = 0
     return choice.chosen
 
 
