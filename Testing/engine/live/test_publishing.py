@@ -18,7 +18,7 @@ def scored(live) -> list[int]:
 
 
 def test_the_head_of_a_new_model_is_published_at_once_and_the_rest_at_the_end(small_project, watch) -> None:
-    live = watch(small_project, "entropy", publish_seconds=1e9, step_seconds=0.0)
+    live = watch(small_project, "entropy", publish_seconds=1e9, step_seconds=1e9)
     live.think()
     live.label(1)
     live.think()
