@@ -10,7 +10,8 @@ import numpy as np
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy, cold_start_of, strategy
 from longitudinal_al.choosing import SPACING_MM, CountProgress, RankedSlicePair, acquire, not_counting
-from longitudinal_al.evidence import Evidence
+from longitudinal_al.evaluation.annotation_log import cost_of_log, seconds_predictor
+from longitudinal_al.evidence import Evidence, Seconds
 from longitudinal_al.lessons import Lesson, learn_members, members_for, read_lesson, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import newest_model, save_networks
@@ -194,8 +195,15 @@ def project_evidence(
     return Evidence(
         labels=labels,
         contrast=cache(lambda: contrast_of_pool(project.folder, pool, progress=report)),
+        seconds=_seconds_of(project, pool) if Needs.COST in wanted.needs else None,
         round=project.next_round_number(),
     )
+
+
+def _seconds_of(project: Project, pool: Pool) -> Seconds:
+    """Return what predicts an annotator's seconds, fitted to the times of the labels so far."""
+    labels = project.labels()
+    return seconds_predictor(pool, cost_of_log(labels, pool), [label.pair for label in labels])
 
 
 def write_batch(

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from longitudinal_al.errors import InvalidInput
+from longitudinal_al.errors import InvalidInput, UnknownName
 from longitudinal_al.evaluation.bootstrap import Interval, bootstrap_interval
 
 # Measures of a curve: key in the results, and name for people.
 MEASURES = {"dice": "Lesion Dice", "lesion_f1": "Lesion F1"}
+# What curves are drawn against: key, and name for people.
+AXES = {"fraction": "Share of the pool labelled", "hours": "Hours of annotation"}
 # A strategy that stays within this of full labelling counts as not worse (methods: 0.03 Dice and 0.03 F1).
 MARGIN = 0.03
 
@@ -38,9 +40,11 @@ class Curve:
     labelled : numpy.ndarray of float, shape (rounds,)
         Slice pairs labelled at each round, mean over the seeds.
     fractions : numpy.ndarray of float, shape (rounds,)
-        The same as a share of the pool.
+        What the curve is drawn against: the same as a share of the pool, or else the hours of annotation.
     values : numpy.ndarray of float, shape (seeds, rounds, patients)
         The measure; NaN where it is not defined. Without figures a patient, the last axis has length 1.
+    against : str
+        A key of `AXES`.
     """
 
     strategy: str
@@ -49,6 +53,7 @@ class Curve:
     labelled: np.ndarray
     fractions: np.ndarray
     values: np.ndarray
+    against: str = "fraction"
 
     @property
     def mean(self) -> np.ndarray:
@@ -78,27 +83,52 @@ def mean_defined(values: np.ndarray) -> np.ndarray:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def learning_curves(results: Results, measure: str) -> list[Curve]:
+def learning_curves(results: Results, measure: str, against: str = "fraction") -> list[Curve]:
     """
     Return the curve of each strategy, in the order of the results.
 
     Rounds that a seed has not reached (an experiment cut short) are left out for all seeds of that strategy,
     so that every point rests on the same seeds.
 
+    Parameters
+    ----------
+    results : mapping
+        The JSON of `simulate`.
+    measure : str
+        A key of `MEASURES`.
+    against : str
+        A key of `AXES`; hours are simulated, by the model that `time_model` names.
+
     Raises
     ------
+    UnknownName
+        If there is no such axis.
     InvalidInput
-        If there are no results.
+        If there are no results, or no times in them.
     """
+    if against not in AXES:
+        raise UnknownName("axis", against, AXES)
     entries = results.get("results") or []
     if not entries:
         raise InvalidInput("the experiment has no results yet: run `simulate` to the end of one round first")
+    if against == "hours" and time_model(results) is None:
+        raise InvalidInput(
+            "the results hold no times of annotation: run the experiment anew in another folder"
+        )
     patients = measured_patients(results)
     strategies = list(dict.fromkeys(entry["strategy"] for entry in entries))
     return [
-        _curve([entry for entry in entries if entry["strategy"] == strategy], measure, patients)
+        _curve([entry for entry in entries if entry["strategy"] == strategy], measure, patients, against)
         for strategy in strategies
     ]
+
+
+def time_model(results: Results) -> str | None:
+    """Return the name of the model of the annotator's time; None where the results hold no times."""
+    entries = results.get("results") or []
+    names = {entry.get("time_model") for entry in entries if entry.get("seconds") is not None}
+    everywhere = bool(entries) and all(entry.get("seconds") is not None for entry in entries)
+    return ", ".join(sorted(str(name) for name in names)) if everywhere else None
 
 
 def measured_patients(results: Results) -> list[str]:
@@ -158,7 +188,7 @@ def smallest_fraction(curve: Curve, full: float, margin: float = MARGIN) -> floa
     return float(curve.fractions[reached[0]]) if len(reached) else None
 
 
-def _curve(entries: list[dict[str, Any]], measure: str, patients: list[str]) -> Curve:
+def _curve(entries: list[dict[str, Any]], measure: str, patients: list[str], against: str) -> Curve:
     by_seed: dict[int, dict[int, dict[str, Any]]] = {}
     for entry in entries:
         by_seed.setdefault(entry["seed"], {})[entry["round"]] = entry
@@ -174,9 +204,14 @@ def _curve(entries: list[dict[str, Any]], measure: str, patients: list[str]) -> 
         measure=measure,
         seeds=seeds,
         labelled=np.mean([[entry["labelled"] for entry in row] for row in grid], axis=0),
-        fractions=np.mean([[entry["fraction"] for entry in row] for row in grid], axis=0),
+        fractions=np.mean([[_place(entry, against) for entry in row] for row in grid], axis=0),
         values=np.array([[_values(entry, measure, patients) for entry in row] for row in grid]),
+        against=against,
     )
+
+
+def _place(entry: dict[str, Any], against: str) -> float:
+    return float(entry["seconds"]) / 3600 if against == "hours" else float(entry["fraction"])
 
 
 def _values(entry: dict[str, Any], measure: str, patients: list[str]) -> list[float]:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from longitudinal_al.experiments.curves import (
+    AXES,
     MARGIN,
     MEASURES,
     Curve,
@@ -19,6 +20,7 @@ from longitudinal_al.experiments.curves import (
     full_labelling,
     learning_curves,
     mean_defined,
+    time_model,
 )
 from longitudinal_al.experiments.strips import AskedSlice
 
@@ -34,10 +36,14 @@ INK = "#222222"
 
 
 def learning_curves_figure(
-    results: Results, measure: str, generator: np.random.Generator | None = None
+    results: Results,
+    measure: str,
+    generator: np.random.Generator | None = None,
+    *,
+    against: str = "fraction",
 ) -> Figure | None:
     """
-    Draw a measure against the labelled share of the pool, a line a strategy.
+    Draw a measure against the labelled share of the pool, or the hours that takes, a line a strategy.
 
     Bands are 95 % intervals over seeds and patients. Full labelling is a dashed line with its margin of 0.03
     in grey, the best threshold on the difference image a dotted one.
@@ -50,13 +56,15 @@ def learning_curves_figure(
         A key of `curves.MEASURES`.
     generator : numpy.random.Generator or None
         For the bands; None starts from seed 0.
+    against : str
+        A key of `curves.AXES`.
 
     Returns
     -------
     matplotlib.figure.Figure or None
         None where the measure is nowhere defined.
     """
-    curves = [curve for curve in learning_curves(results, measure) if np.isfinite(curve.mean).any()]
+    curves = [curve for curve in learning_curves(results, measure, against) if np.isfinite(curve.mean).any()]
     if not curves:
         return None
     generator = generator or np.random.default_rng(0)
@@ -69,6 +77,7 @@ def learning_curves_figure(
         _draw_curve(axes, curves[index], index, curves[index].strategy in banded, generator)
     _draw_levels(axes, results, measure)
     _dress(axes, measure)
+    _name_axis(axes, results, against)
     return figure
 
 
@@ -175,11 +184,9 @@ def _draw_levels(axes: Axes, results: Results, measure: str) -> None:
 
 
 def _dress(axes: Axes, measure: str) -> None:
-    axes.set_xlabel("Share of the pool labelled", fontsize=11, color=INK)
     axes.set_ylabel(f"{MEASURES[measure]}, test patients", fontsize=11, color=INK)
     axes.set_ylim(0.0, min(1.02, max(axes.get_ylim()[1], 0.1)))
     axes.set_xlim(left=0.0)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
     axes.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -187,6 +194,15 @@ def _dress(axes: Axes, measure: str) -> None:
         axes.spines[side].set_visible(False)
     axes.tick_params(labelsize=10, colors=INK)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=10, labelspacing=0.7)
+
+
+def _name_axis(axes: Axes, results: Results, against: str) -> None:
+    name = AXES[against]
+    if against == "fraction":
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+    else:
+        name = f"{name}, simulated (time model: {time_model(results)})"
+    axes.set_xlabel(name, fontsize=11, color=INK)
 
 
 def _window(one: AskedSlice) -> tuple[slice, slice]:

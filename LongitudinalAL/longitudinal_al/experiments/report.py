@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from longitudinal_al import __version__
 from longitudinal_al.experiments.curves import (
+    AXES,
     MARGIN,
     MEASURES,
     Results,
@@ -20,6 +22,7 @@ from longitudinal_al.experiments.curves import (
     learning_curves,
     mean_defined,
     measured_patients,
+    time_model,
 )
 from longitudinal_al.experiments.plots import MOST_BANDS, learning_curves_figure, png, strip_figure
 from longitudinal_al.experiments.standings import summarise, win_matrix
@@ -113,11 +116,13 @@ def _extent(results: Results) -> str:
 
 def _curves(results: Results) -> Iterator[dict[str, str]]:
     few = len({entry["strategy"] for entry in results["results"]}) <= MOST_BANDS
-    for measure, name in MEASURES.items():
-        figure = learning_curves_figure(results, measure)
+    axes = AXES if time_model(results) else {"fraction": AXES["fraction"]}
+    for against, measure in product(axes, MEASURES):
+        figure = learning_curves_figure(results, measure, against=against)
         if figure is not None:
             yield {
-                "name": name,
+                "name": MEASURES[measure],
+                "against": AXES[against].lower(),
                 "meaning": MEANINGS[measure],
                 "picture": _base64(png(figure)),
                 "bands": "" if few else ", for the best and random only (the table has them all)",

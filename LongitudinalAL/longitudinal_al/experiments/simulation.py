@@ -15,11 +15,14 @@ import numpy as np
 from longitudinal_al.acquisition.strategies import Needs, Strategy, cold_start_of, strategy
 from longitudinal_al.choosing import SPACING_MM, acquire
 from longitudinal_al.errors import InvalidInput, NotReady
+from longitudinal_al.evaluation.annotation_cost import ASSUMED
+from longitudinal_al.evaluation.annotation_log import seconds_predictor
 from longitudinal_al.evaluation.oracle import Oracle
 from longitudinal_al.evidence import Evidence
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.learned_networks import LearnedNetworks
+from longitudinal_al.experiments.simulated_time import simulated_seconds
 from longitudinal_al.lessons import members_for, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.contrast_file import contrast_of_pool
@@ -29,6 +32,8 @@ from longitudinal_al.project.files import json_text, read_json, write_json
 from longitudinal_al.project.store import Project
 
 Progress = Callable[[str, float], None]
+TIME_MODEL = ASSUMED
+"""Of the simulated annotator's time."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,8 @@ class Simulation:
             "fraction": len(rows) / len(self.pool),
             **(self.learned.figures(rows, seed, training) if asked else {}),
             "score_seconds": score_seconds,
+            "seconds": simulated_seconds(TIME_MODEL, self.pool, self.masks, rows),
+            "time_model": TIME_MODEL.name,
             "asked": [{"pair": entry.pair, "slice": entry.slice} for entry in entries],
         }
 
@@ -169,6 +176,9 @@ class Simulation:
             labels={row: self.masks[row] for row in labelled},
             references=self.masks if is_yardstick else None,
             contrast=cache(lambda: contrast_of_pool(self.out, self.pool)),
+            seconds=seconds_predictor(
+                self.pool, TIME_MODEL, [self.pool.entries[row].pair for row in labelled]
+            ),
             round=number,
             rounds=len(self.settings.totals(len(self.pool))),
         )

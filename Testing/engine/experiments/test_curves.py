@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from longitudinal_al.errors import InvalidInput
+from longitudinal_al.errors import InvalidInput, UnknownName
 from longitudinal_al.experiments.curves import (
     Curve,
     area_under,
@@ -17,6 +17,7 @@ from longitudinal_al.experiments.curves import (
     learning_curves,
     measured_patients,
     smallest_fraction,
+    time_model,
 )
 
 
@@ -68,6 +69,36 @@ def test_a_seed_that_is_not_finished_shortens_the_curve_for_all(make_results: An
     results["results"] = [one for one in results["results"] if (one["seed"], one["round"]) != (1, 4)]
     (only,) = learning_curves(results, "dice")
     assert only.values.shape[:2] == (2, 3)
+
+
+def timed(results: dict[str, Any]) -> dict[str, Any]:
+    for entry in results["results"]:
+        entry["seconds"] = 100.0 * entry["labelled"] * (2 if entry["strategy"] == "entropy" else 1)
+        entry["time_model"] = "made up"
+    return results
+
+
+def test_curves_can_be_drawn_against_the_hours_of_annotation(made_up_results: dict[str, Any]) -> None:
+    results = timed(made_up_results)
+    by_share, by_hours = (learning_curves(results, "dice", against) for against in ("fraction", "hours"))
+    for share, hours in zip(by_share, by_hours, strict=True):
+        slow = 2 if hours.strategy == "entropy" else 1
+        assert hours.fractions == pytest.approx(slow * hours.labelled / 36)
+        assert np.array_equal(hours.values, share.values)
+        assert hours.against == "hours"
+    start, end = common_range(by_hours)
+    assert (start, end) == pytest.approx((14 / 36, 42 / 36))
+    assert time_model(results) == "made up"
+
+
+def test_hours_that_were_not_simulated_and_axes_that_do_not_exist_are_said_in_words(
+    made_up_results: dict[str, Any],
+) -> None:
+    assert time_model(made_up_results) is None
+    with pytest.raises(InvalidInput, match="no times"):
+        learning_curves(made_up_results, "dice", "hours")
+    with pytest.raises(UnknownName, match="hours"):
+        learning_curves(made_up_results, "dice", "strokes")
 
 
 def test_no_results_say_what_to_do() -> None:

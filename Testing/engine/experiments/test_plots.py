@@ -29,6 +29,16 @@ def test_each_strategy_is_a_line_and_the_legend_reads_from_the_top(made_up_resul
     assert len({line.get_color() for line in figure.axes[0].lines[:4]}) == 4
 
 
+def test_hours_of_annotation_name_their_model(made_up_results: dict[str, Any]) -> None:
+    for entry in made_up_results["results"]:
+        entry |= {"seconds": 90.0 * entry["labelled"], "time_model": "made up"}
+    figure = learning_curves_figure(made_up_results, "dice", against="hours")
+    assert figure.axes[0].get_xlabel() == "Hours of annotation, simulated (time model: made up)"
+    assert figure.axes[0].lines[0].get_xdata()[-1] == pytest.approx(42 / 40)
+    figure = learning_curves_figure(made_up_results, "dice")
+    assert figure.axes[0].get_xlabel() == "Share of the pool labelled"
+
+
 def test_full_labelling_is_dashed_and_the_threshold_dotted(made_up_results: dict[str, Any]) -> None:
     figure = learning_curves_figure(made_up_results, "dice")
     levels = {line.get_linestyle(): line.get_ydata()[0] for line in figure.axes[0].lines[4:]}

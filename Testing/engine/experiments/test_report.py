@@ -119,3 +119,14 @@ def test_an_experiment_without_results_writes_nothing(tmp_path: Path) -> None:
 
 def test_written_again_the_page_is_the_same(made_up_results: dict[str, Any]) -> None:
     assert render(made_up_results, {}) == render(made_up_results, {})
+
+
+def test_curves_against_hours_are_there_where_times_are(
+    made_up_results: dict[str, Any], made_up_strips: dict[str, list[AskedSlice]]
+) -> None:
+    assert "against the hours of annotation" not in render(made_up_results, made_up_strips)
+    for entry in made_up_results["results"]:
+        entry |= {"seconds": 90.0 * entry["labelled"], "time_model": "made up"}
+    page = render(made_up_results, made_up_strips)
+    assert page.count("against the hours of annotation") == 2
+    assert page.count("against the share of the pool labelled") == 2

@@ -1,5 +1,7 @@
 """Simulated annotation on the small cohort: the contract of its results, and going on after a stop."""
 
+from dataclasses import replace
+
 import pytest
 
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
@@ -28,7 +30,9 @@ def test_results_hold_what_the_contract_names(small_project, tmp_path):
     results = run(small_project, tmp_path / "out", seeds=2)
     assert results["pool_slice_pairs"] == small_project.status()["pool_slice_pairs"]
     assert {"dice", "lesion_f1"} <= set(results["full"])
-    keys = "strategy seed round labelled fraction dice lesion_f1 train_seconds score_seconds"
+    keys = (
+        "strategy seed round labelled fraction dice lesion_f1 train_seconds score_seconds seconds time_model"
+    )
     for entry in results["results"]:
         assert set(keys.split()) <= set(entry)
         assert entry["fraction"] == entry["labelled"] / results["pool_slice_pairs"]
@@ -39,6 +43,9 @@ def test_results_hold_what_the_contract_names(small_project, tmp_path):
             assert [e["round"] for e in rounds] == list(range(1, len(rounds) + 1))
             assert rounds[0]["labelled"] == 5
             assert rounds[-1]["labelled"] == budget
+            seconds = [e["seconds"] for e in rounds]
+            assert seconds[0] >= 5 * 8  # a look at each, at least
+            assert seconds == sorted(set(seconds))
             asked = [(a["pair"], a["slice"]) for e in rounds for a in e["asked"]]
             assert len(set(asked)) == budget
     assert (tmp_path / "out" / "report.html").is_file()
@@ -120,3 +127,17 @@ def test_a_threshold_on_the_difference_finds_the_obvious_change(prepared_once):
         found = best_threshold_dice(TestPairs(project))
     assert found["dice"] > 0.5
     assert 1 < found["threshold"] < 200
+
+
+def test_pretraining_is_done_once_for_a_seed_and_changes_what_is_learned(small_project, tmp_path):
+    how = SimulationSettings(0.2, 8, training=replace(QUICK, pretraining=3))
+    told = run(small_project, tmp_path / "with", ["random"], how=how)
+    plain = run(small_project, tmp_path / "without", ["random"], how=settings(batch=8))
+    assert len(list((tmp_path / "with" / "networks").glob("pretrained-*"))) == 1
+    assert [e["asked"] for e in told["results"]] == [e["asked"] for e in plain["results"]]
+    with_it, without = (
+        {file.read_bytes() for file in (tmp_path / name / "networks").glob("[!p]*.safetensors")}
+        for name in ("with", "without")
+    )
+    assert with_it
+    assert with_it.isdisjoint(without)
