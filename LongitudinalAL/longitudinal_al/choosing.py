@@ -146,15 +146,13 @@ def further_columns(
 ) -> dict[str, Any]:
     """Return what a selector sees of slice pairs besides where they lie, their scores and their features.
 
-    A pair is held back when the check of its registration was not content, and nobody has judged it good;
-    one that failed is not in the pool at all.
+    A pair whose registration failed is not in the pool at all, unless a human had it prepared all the same:
+    those that were let in with reservations are held back.
     """
     also = dict(scored.also)
     expected = also.get("predicted_change", np.zeros(len(rows)))
     wants_seconds = Needs.COST in wanted.needs and given.seconds is not None
-    doubtful = {
-        name for name, one in pool.pairs.items() if one.pair.verdict in (Verdict.LOOK, Verdict.FAILED)
-    }
+    doubtful = {name for name, one in pool.pairs.items() if one.pair.overruled is Verdict.LOOK}
     return {
         **also,
         "difference": np.array([pool.entries[row].difference_score for row in rows], float),

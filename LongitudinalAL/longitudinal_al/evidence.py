@@ -58,11 +58,8 @@ class Evidence:
         NotReady
             The message says what, and what to do.
         """
-        if Needs.LABELS in wanted.needs and self.references is None:
-            raise NotReady(
-                f"{wanted.text} looks at the references of slice pairs that nobody has labelled: it is a "
-                "yardstick for `longitudinal-al simulate` and cannot choose what to label: take another one"
-            )
+        if self.references is None:
+            refuse_yardsticks(wanted)
         if Needs.CONTRAST in wanted.needs and self.contrast is None:
             raise NotReady(
                 f"{wanted.text} compares the two times of all slice pairs, which was not done here"
@@ -74,6 +71,21 @@ class Evidence:
         """Return what the contrastive encoders say; `check` comes first."""
         assert self.contrast is not None
         return self.contrast()
+
+
+def refuse_yardsticks(wanted: Strategy) -> None:
+    """Refuse a strategy that looks at references, outside of a simulation.
+
+    Raises
+    ------
+    NotReady
+        The message says what it is for.
+    """
+    if Needs.LABELS in wanted.needs:
+        raise NotReady(
+            f"{wanted.text} looks at the references of slice pairs that nobody has labelled: it is a "
+            "yardstick for `longitudinal-al simulate` and cannot choose what to label: take another one"
+        )
 
 
 def with_misalignment(

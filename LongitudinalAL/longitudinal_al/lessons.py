@@ -118,7 +118,12 @@ def settings_for(wanted: Strategy, settings: TrainingSettings) -> TrainingSettin
 
 def members_for(wanted: Strategy) -> int:
     """Return how many networks a strategy wants to be trained: its setting `members`, else one."""
-    return int(wanted.settings.get("members", 1)) if Needs.ENSEMBLE in wanted.needs else 1
+    return int(wanted.settings.get("members", 1))
+
+
+def can_answer(network: ChangeNetwork, wanted: Strategy) -> bool:
+    """Tell whether a network was trained for what a strategy asks it."""
+    return network.loss_head is not None or Needs.PREDICTED_LOSS not in wanted.needs
 
 
 def learn_members(

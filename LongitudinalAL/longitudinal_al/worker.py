@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,15 @@ def prepare(job: Job, project: Project) -> Result:
     }
 
 
-def train(job: Job, project: Project) -> Result:
-    """Train on all labels, as the next round."""
-    done = train_round(project, seed=job.arguments["seed"], progress=job.progress, tell=job.note)
+def train(job: Job, project: Project, strategy: str = "") -> Result:
+    """Train on all labels, as the next round, for the strategy that the worker ranks by."""
+    done = train_round(
+        project,
+        seed=job.arguments["seed"],
+        strategy_name=strategy,
+        progress=job.progress,
+        tell=job.note,
+    )
     job.send(EventKind.ROUND, number=done.number, figures=done.figures)
     return {
         "round": done.number,
@@ -136,5 +143,6 @@ def serve(
     """
     known_strategy(strategy)  # a wrong name is better known now than after an hour
     lower_priority()
-    service = Service(folder, channel, TASKS)
+    train_for_it = replace(TASKS[Verb.TRAIN], handler=partial(train, strategy=strategy))
+    service = Service(folder, channel, {**TASKS, Verb.TRAIN: train_for_it})
     return service.run(requests, LiveLoop(folder, strategy, service.publish, spacing_mm=spacing_mm))

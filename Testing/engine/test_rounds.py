@@ -1,19 +1,23 @@
 """One round on the small cohort, with real scans, labels and training."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from longitudinal_al.acquisition.strategies import STRATEGIES
+from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
 from longitudinal_al.errors import NotReady, ProjectBusy, UnknownName
 from longitudinal_al.frontend.ranking import RankingReader
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.contrast_file import contrast_of_pool
 from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.pairs import pool as pool_module
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import SPACING_MM, rank, train_round, write_batch
 
 QUICK = TrainingSettings(steps=4, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
@@ -24,12 +28,25 @@ def label(project, pair: str, index: int) -> None:
     project.save_label(Label(pair, index, np.ascontiguousarray(mask), "tester", utc_now(), utc_now()))
 
 
+@pytest.fixture(scope="module")
+def trained_once(prepared_once, tmp_path_factory):
+    """Label and train once; the network predicts its loss, and the pool's encoders are there."""
+    folder = tmp_path_factory.mktemp("trained") / "project"
+    shutil.copytree(prepared_once, folder)
+    with Project.open(folder) as project:
+        pool = Pool.open(project)
+        for entry in pool.entries[::9]:
+            label(project, entry.pair, entry.slice)
+        train_round(project, settings=QUICK, strategy_name="learning_loss")
+        contrast_of_pool(folder, pool)
+    return folder
+
+
 @pytest.fixture
-def trained_project(small_project):
-    for entry in Pool.open(small_project).entries[::9]:
-        label(small_project, entry.pair, entry.slice)
-    train_round(small_project, settings=QUICK)
-    return small_project
+def trained_project(trained_once, tmp_path):
+    shutil.copytree(trained_once, tmp_path / "trained")
+    with Project.open(tmp_path / "trained") as project:
+        yield project
 
 
 def test_a_round_is_written_down_with_its_model(trained_project):
@@ -51,7 +68,10 @@ def test_two_trainings_at_once_are_refused(small_project):
         train_round(small_project, settings=QUICK)
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
+FOR_USERS = sorted(name for name, one in STRATEGIES.items() if Needs.LABELS not in one.needs)
+
+
+@pytest.mark.parametrize("name", FOR_USERS)
 def test_every_strategy_ranks_the_unlabelled_slice_pairs(trained_project, name):
     done = trained_project.labelled()
     ranking = rank(trained_project, name, 6, seed=3).entries
@@ -112,11 +132,28 @@ def test_an_unknown_strategy_lists_the_known_ones(small_project):
         rank(small_project, "magic", 3)
 
 
-def test_ranking_never_reads_a_reference(trained_project):
-    for pair in trained_project.pairs():
-        (trained_project.pair_folder(pair.id) / "reference.nii.gz").unlink()
-    for name in STRATEGIES:
+def test_ranking_never_reads_a_reference(trained_project, monkeypatch):
+    def refuse(path):
+        raise AssertionError(f"{path} was read")
+
+    monkeypatch.setattr(pool_module, "read_mask", refuse)
+    with pytest.raises(AssertionError, match="reference"):
+        Pool.open(trained_project).pairs["p0"].reference_slices()
+    for name in FOR_USERS:
         assert rank(trained_project, name, 2).entries
+
+
+@pytest.mark.parametrize("name", ["foreground_random", "attention_misalignment:variant=oracle"])
+def test_a_yardstick_is_refused_outside_of_simulations(trained_project, name):
+    with pytest.raises(NotReady, match="simulate"):
+        rank(trained_project, name, 2)
+
+
+def test_before_any_label_a_strategy_that_names_its_cold_start_ranks_by_that(small_project):
+    ranking = rank(small_project, "recipe", 4).entries
+    first = rank(small_project, "recipe_start", 4).entries
+    assert [(one.pair, one.slice) for one in ranking] == [(one.pair, one.slice) for one in first]
+    assert (small_project.folder / "models" / "contrast.safetensors").is_file()
 
 
 def test_a_longer_training_is_another_model(trained_project):
@@ -128,7 +165,8 @@ def test_a_longer_training_is_another_model(trained_project):
 
 def test_an_ensemble_is_as_many_different_networks_and_begins_with_the_single_one(trained_project):
     single = load_networks(trained_project.rounds()[0].model)
-    finished = train_round(trained_project, settings=QUICK, members=3)
+    asked = replace(QUICK, predicts_loss=True)
+    finished = train_round(trained_project, settings=asked, members=3)
     members = load_networks(finished.model)
     assert len(members) == 3
     weights = [one.head.weight for one in (*members, *single)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from longitudinal_al.cli.arguments import add_project, add_seed
+from longitudinal_al.cli.arguments import add_project, add_seed, positive_number
 from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.cli.progress import Progress
 from longitudinal_al.project.store import Project
@@ -17,12 +17,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `train`."""
     add_project(parser)
     add_seed(parser)
+    parser.add_argument(
+        "--strategy",
+        metavar="NAME",
+        default="",
+        help="train what this strategy asks: the network's own loss, or an ensemble",
+    )
+    parser.add_argument(
+        "--members", metavar="K", type=positive_number, help="train so many networks instead of one"
+    )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Train one round."""
     with Project.open(arguments.project) as project, Progress("round") as progress:
-        done = train_round(project, seed=arguments.seed, progress=progress, tell=output.note)
+        done = train_round(
+            project,
+            seed=arguments.seed,
+            strategy_name=arguments.strategy,
+            members=arguments.members,
+            progress=progress,
+            tell=output.note,
+        )
     seconds = (done.ended - done.started).total_seconds()
     result = {
         "round": done.number,

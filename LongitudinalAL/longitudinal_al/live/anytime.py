@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -12,11 +12,14 @@ import numpy as np
 from longitudinal_al.acquisition.candidates import UNUSABLE, Candidates, LabelledSlices
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.reasons import reasons
-from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy
+from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, Strategy, cold_start_of
+from longitudinal_al.choosing import columns_of, further_columns
+from longitudinal_al.evidence import Evidence, with_misalignment
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.contrast import Contrast
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.scoring import score_rows
+from longitudinal_al.scoring import NOTHING_KNOWN, Scored, compares_features, features_alone, score_rows
 
 SELECT_FROM = 20_000
 """The selector chooses among so many of the highest scores, which keeps a publication cheap."""
@@ -66,7 +69,8 @@ class AnytimeRanking:
     pool : Pool
         What is ranked.
     wanted : Strategy
-        Scores and selects; one that needs a model gives way to the difference until there is one.
+        Scores and selects; as long as something is missing that it needs, it gives way to the strategy that
+        it names for that time, or to the difference.
     batch : int
         So many entries at the head are chosen by the selector.
     spacing_mm : float
@@ -82,25 +86,19 @@ class AnytimeRanking:
     ) -> None:
         self.pool, self.wanted = pool, wanted
         self._batch, self._spacing_mm, self._head, self._seed = batch, spacing_mm, head, seed
-        entries = pool.entries
-        self._columns = {
-            "pair": np.array([entry.pair for entry in entries], dtype=np.str_),
-            "patient": np.array([entry.patient for entry in entries], dtype=np.str_),
-            "slice": np.array([entry.slice for entry in entries], dtype=np.int64),
-            "position_mm": np.array([entry.position_mm for entry in entries], dtype=float),
-        }
-        self.difference = np.array([entry.difference_score for entry in entries], dtype=float)
+        self._columns = columns_of(pool, range(len(pool)))
+        self.difference = np.array([entry.difference_score for entry in pool.entries], dtype=float)
         self.labelled = np.zeros(len(pool), dtype=bool)
         self.score = np.zeros(len(pool))
         self._model = np.zeros(len(pool), dtype=np.int64)  # number of the model that gave the score, 0: none
         self._features: np.ndarray | None = None
+        self._also = {name: np.zeros(len(pool)) for name in wanted.also}
+        self._given = NOTHING_KNOWN
         self._networks: list[ChangeNetwork] = []
         self._newest = 0
         self._queue = np.zeros(0, dtype=np.int64)
         self._waiting_head = 0
-        if Needs.MODEL not in wanted.needs:
-            self.score = score_rows(pool, wanted, [], range(len(pool)), seed=seed).score
-            self._model[:] = self._newest = 1
+        self._score_without_model()
 
     # What is learned about the pool
 
@@ -111,17 +109,48 @@ class AnytimeRanking:
         self.labelled[rows] = True
         self._line_up()
 
-    def take_model(self, network: ChangeNetwork | None) -> None:
-        """Take a new model, which has scored nothing yet; what others have scored keeps that until then."""
+    def take_model(self, *networks: ChangeNetwork | None) -> None:
+        """Take a new model, which has scored nothing yet; what others have scored keeps that until then.
+
+        Several networks are an ensemble; None means that there is no model any more.
+        """
         if Needs.MODEL not in self.wanted.needs:
             return
-        self._networks = [] if network is None else [network]
+        self._networks = [network for network in networks if network is not None]
+        self._given = replace(self._given, misalignment=None)
         self._newest += 1
-        if network is None:
+        if not self._networks:
             self._model[:] = 0
-        elif Needs.FEATURES in self.wanted.needs and self._features is None:
-            self._features = np.zeros((len(self.pool), network.features_size), np.float16)
         self._waiting_head = self._line_up()
+
+    def take_evidence(self, given: Evidence) -> None:
+        """Take what is known besides the images; what the contrastive encoders say stays as it is."""
+        self._given = replace(given, contrast=self._given.contrast)
+
+    def take_contrast(self, contrast: Contrast) -> None:
+        """Take what the contrastive encoders say of the pool."""
+        self._given = replace(self._given, contrast=lambda: contrast)
+        self._score_without_model()
+        self._waiting_head = self._line_up()
+
+    @property
+    def lacks_contrast(self) -> bool:
+        """Whether what acts now, or should act, waits for the contrastive encoders."""
+        first = None if self._networks else cold_start_of(self.wanted)
+        acting = self.wanted.needs | (first.needs if first else Needs.NOTHING)
+        return Needs.CONTRAST in acting and self._given.contrast is None
+
+    def _score_without_model(self) -> None:
+        """Score everything at once where no network has to look at it."""
+        if Needs.MODEL not in self.wanted.needs and self._can_act(self.wanted):
+            every = range(len(self.pool))
+            self.score = score_rows(self.pool, self.wanted, [], every, given=self._given).score
+            self._model[:] = self._newest = 1
+
+    def _can_act(self, one: Strategy) -> bool:
+        """Tell whether all is there that a strategy needs."""
+        waits = Needs.CONTRAST in one.needs and self._given.contrast is None
+        return not waits and (Needs.MODEL not in one.needs or bool(self._networks))
 
     @property
     def waiting(self) -> int:
@@ -136,6 +165,8 @@ class AnytimeRanking:
     def score_chunk(self, count: int, interrupt: Interrupt) -> None:
         """Let the model look at the next few; when `interrupt` raises, these few are still to come."""
         rows = self._queue[:count]
+        if self._given.misalignment is None:
+            self._given = with_misalignment(self._given, self.wanted, self._networks, self.pool)
         found = score_rows(
             self.pool,
             self.wanted,
@@ -143,13 +174,21 @@ class AnytimeRanking:
             rows.tolist(),
             seed=self._seed,
             progress=lambda done: interrupt(),
+            given=self._given,
         )
         self.score[rows] = found.score
         self._model[rows] = self._newest
-        if self._features is not None and found.features is not None:
-            self._features[rows] = np.nan_to_num(found.features)
+        for name, column in found.also.items():
+            self._also[name][rows] = column
+        if found.features is not None:
+            self._keep_features(rows, found.features)
         self._queue = self._queue[len(rows) :]
         self._waiting_head -= len(rows)
+
+    def _keep_features(self, rows: np.ndarray, features: np.ndarray) -> None:
+        if self._features is None or self._features.shape[1] != features.shape[1]:
+            self._features = np.zeros((len(self.pool), features.shape[1]), np.float16)
+        self._features[rows] = np.nan_to_num(features)
 
     def _line_up(self) -> int:
         """Line up what the model has to look at, and return how much of it a first ranking needs.
@@ -159,11 +198,11 @@ class AnytimeRanking:
         its order; then the other labelled ones; then the rest, and there first what no model has looked at
         for longest.
         """
-        if not self._networks or self.labelled.all():
+        if not self._networks or self.labelled.all() or not self._can_act(self.wanted):
             self._queue = self._queue[:0]
             return 0
         wanted = self._model < self._newest
-        with_features = Needs.FEATURES in self.wanted.needs
+        with_features = compares_features(self.wanted)
         compared = np.flatnonzero(wanted & self.labelled) if with_features else np.zeros(0, dtype=np.int64)
         every = -(-len(compared) // COMPARED_FIRST) or 1
         is_first = np.arange(len(compared)) % every == 0
@@ -180,13 +219,18 @@ class AnytimeRanking:
         """Order everything that is not labelled, the best first."""
         tiers = self._tiers()
         has_scores = bool((tiers == Tier.SCORED).any())
-        acting = self.wanted if has_scores else STRATEGIES["difference"]
+        acting = self.wanted if has_scores else self._for_now()
         chosen, why = self._choose(acting, tiers, interrupt)
         tiers[chosen] = Tier.CHOSEN
         rest = self._in_order(tiers)
         rows = np.concatenate([chosen, rest[tiers[rest] != Tier.CHOSEN]])
         scored = int(np.count_nonzero(~self.labelled & (self._model == self._newest))) if has_scores else 0
         return Arrangement(rows, tiers[rows], why, acting.name, scored)
+
+    def _for_now(self) -> Strategy:
+        """Return what acts as long as the wanted strategy cannot."""
+        first = cold_start_of(self.wanted)
+        return first if first is not None and self._can_act(first) else STRATEGIES["difference"]
 
     def _tiers(self) -> np.ndarray:
         tiers = np.full(len(self.pool), int(Tier.NOT_SCORED))
@@ -212,23 +256,31 @@ class AnytimeRanking:
         self, acting: Strategy, tiers: np.ndarray, interrupt: Interrupt
     ) -> tuple[np.ndarray, list[str]]:
         """Choose the head of the ranking; the labels themselves are never looked at."""
-        by_difference = acting.score is ScoreSource.DIFFERENCE
-        score = self.difference if by_difference else self.score
-        rows = np.flatnonzero(~self.labelled & ((tiers == Tier.SCORED) | by_difference))
+        instead = Needs.MODEL not in acting.needs and acting is not self.wanted
+        rows = np.flatnonzero(~self.labelled & ((tiers == Tier.SCORED) | instead))
+        score = self.difference if instead else self.score
         if len(rows) > SELECT_FROM:
             best = np.argpartition(-np.nan_to_num(score[rows], nan=-np.inf), SELECT_FROM)[:SELECT_FROM]
             rows = np.sort(rows[best])
         done = np.flatnonzero(self.labelled)
-        compare = Needs.FEATURES in acting.needs
+        found, known = self._found(acting, rows), self._found(features_alone(acting), done)
         candidates = Candidates(
             **self._of(rows),
-            score=score[rows],
-            features=self._features_of(rows) if compare else None,
-            labelled=LabelledSlices(**self._of(done), features=self._features_of(done) if compare else None),
+            score=found.score,
+            features=found.features,
+            labelled=LabelledSlices(**self._of(done), features=known.features),
+            **further_columns(self.pool, rows.tolist(), found, acting, self._given),
         )
         generator = np.random.default_rng(self._seed)
         chosen = acting.selector(candidates, self._batch, Neighbours(self._spacing_mm), generator, interrupt)
         return rows[chosen], reasons(acting.name, candidates, chosen, self.difference[rows])
+
+    def _found(self, acting: Strategy, rows: np.ndarray) -> Scored:
+        """Return what is known of slice pairs: by the model, or at once where none is needed."""
+        if Needs.MODEL not in acting.needs:
+            return score_rows(self.pool, acting, [], rows.tolist(), given=self._given)
+        features = self._features_of(rows) if compares_features(acting) else None
+        return Scored(self.score[rows], features, {name: self._also[name][rows] for name in acting.also})
 
     def _features_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the features by the newest model, NaN where it has not looked yet: those of two differ."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from longitudinal_al.errors import ProjectBusy
 from longitudinal_al.interruption import Interrupt
-from longitudinal_al.lessons import Lesson
+from longitudinal_al.lessons import Lesson, members_for
 from longitudinal_al.live.knowledge import Knowledge
 from longitudinal_al.live.settings import LiveSettings
-from longitudinal_al.live.undertaking import Begun, Publish, begin_training, lesson_of_now
+from longitudinal_al.live.undertaking import Begun, Publish, begin_round, lesson_of_now
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.protocol import EventKind
 from longitudinal_al.rounds import write_round
@@ -44,7 +44,7 @@ class FullRounds:
     ) -> None:
         self._knowledge, self._settings = knowledge, settings
         self._seed, self._publish, self._clock = seed, publish, clock
-        self._begun: Begun[ChangeNetwork] | None = None
+        self._begun: Begun[list[ChangeNetwork]] | None = None
         self._blocked_until = float("-inf")
         self.learned_from: tuple[int, Lesson] | None = None
 
@@ -83,7 +83,7 @@ class FullRounds:
         given = {"seed": self._seed, "steps": self._settings.round.steps}
         try:
             with project.writer_lock("train"):
-                done = write_round(project, begun.lesson, [begun.work.result], given)
+                done = write_round(project, begun.lesson, begun.work.result, given)
         except ProjectBusy:
             self._blocked_until = self._clock() + BUSY_SECONDS
             return True
@@ -92,6 +92,7 @@ class FullRounds:
         self._publish(EventKind.ROUND, {"number": done.number, "figures": done.figures})
         return True
 
-    def _begin(self, interrupt: Interrupt) -> Begun[ChangeNetwork]:
+    def _begin(self, interrupt: Interrupt) -> Begun[list[ChangeNetwork]]:
         lesson = lesson_of_now(self._knowledge, interrupt)
-        return begin_training(lesson, self._settings.round, seed=self._seed, publish=self._publish)
+        members = members_for(self._knowledge.wanted)
+        return begin_round(lesson, self._settings.round, members, seed=self._seed, publish=self._publish)

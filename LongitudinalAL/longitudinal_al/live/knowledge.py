@@ -9,12 +9,15 @@ from pathlib import Path
 from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.errors import NotReady
 from longitudinal_al.interruption import Interrupt, never
+from longitudinal_al.lessons import can_answer
 from longitudinal_al.live.anytime import AnytimeRanking
 from longitudinal_al.live.models import Model, live_model_path, model_of_round
 from longitudinal_al.live.settings import LiveSettings
 from longitudinal_al.live.sight import Sight
 from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.contrast import Contrast
 from longitudinal_al.project.records import Round
+from longitudinal_al.rounds import project_evidence
 
 
 class News(Flag):
@@ -93,8 +96,21 @@ class Knowledge:
         if self.ranking is not None:
             if self.ranking.labelled.any():
                 self.learned_label = model.last_label
-            self.ranking.take_model(model.network)
+            given = project_evidence(self.sight.project, self.ranking.pool, self.wanted)
+            self.ranking.take_evidence(given)
+            self.ranking.take_model(model.network, *model.others)
         self.unpublished = True
+
+    def take_contrast(self, contrast: Contrast) -> None:
+        """Take what the contrastive encoders say of the pool."""
+        if self.ranking is not None:
+            self.ranking.take_contrast(contrast)
+        self.unpublished = True
+
+    @property
+    def lacks_contrast(self) -> bool:
+        """Whether the strategy, or its cold start, waits for the contrastive encoders."""
+        return self.ranking is not None and self.ranking.lacks_contrast
 
     @property
     def unlearned(self) -> bool:
@@ -145,5 +161,8 @@ class Knowledge:
                 found = Model(load_networks(path)[0], -1, path)
         except NotReady as error:
             self._note(f"{error}; a new one is learned meanwhile")
+        if found and not can_answer(found.network, self.wanted):
+            self._note(f"the newest model was not trained for {self.wanted.text}; a new one is learned")
+            found = None
         if found and (self.model is None or found.last_label >= self.model.last_label):
             self.take_model(found)

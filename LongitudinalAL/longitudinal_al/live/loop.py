@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from longitudinal_al.acquisition.strategies import strategy
+from longitudinal_al.acquisition.strategies import Strategy, strategy
 from longitudinal_al.errors import Interrupted, ProjectBusy
+from longitudinal_al.evidence import refuse_yardsticks
 from longitudinal_al.interruption import Interrupt
+from longitudinal_al.lessons import settings_for
+from longitudinal_al.live.comparing import Comparing
 from longitudinal_al.live.full_rounds import FullRounds
 from longitudinal_al.live.knowledge import Knowledge, News
 from longitudinal_al.live.models import Model
@@ -46,6 +49,8 @@ class LiveLoop:
     ------
     UnknownName
         When there is no such strategy.
+    NotReady
+        When it can choose in simulations only.
     """
 
     def __init__(
@@ -62,14 +67,18 @@ class LiveLoop:
         settings = settings or LiveSettings()
         if spacing_mm is not None:
             settings = replace(settings, spacing_mm=spacing_mm)
+        wanted = strategy(strategy_name)
+        refuse_yardsticks(wanted)
+        settings = _with_what_is_asked(settings, wanted)
         self.folder, self.thought = folder, Thought.IDLE
         self._settings, self._publish, self._clock = settings, publish, clock
-        self._knowledge = Knowledge(folder, strategy(strategy_name), settings, seed, self._note)
+        self._knowledge = Knowledge(folder, wanted, settings, seed, self._note)
         self._rounds = FullRounds(self._knowledge, settings, seed, publish, clock)
         self._checks = RoundChecks(self._knowledge, self._rounds, settings, seed, publish)
         self._undertakings: dict[Thought, Undertaking] = {
             Thought.LEARNING: QuickModels(self._knowledge, settings, seed, publish),
             Thought.RANKING: RankingOn(self._knowledge, settings, seed, publish, clock),
+            Thought.COMPARING: Comparing(self._knowledge, settings),
             Thought.ROUND: self._rounds,
             Thought.CHECKING: self._checks,
         }
@@ -146,6 +155,7 @@ class LiveLoop:
                 f"Learning from {labels} labelled slice pair{'' if labels == 1 else 's'}.",
             ),
             Thought.RANKING: ("ranking", "Ranking the slice pairs that are not labelled."),
+            Thought.COMPARING: ("ranking", "Comparing the two times of all slice pairs, which is done once."),
             Thought.ROUND: ("training", f"Training round {number + 1} on all labels."),
             Thought.CHECKING: ("checking", f"Checking round {number} on patients it has not learned from."),
         }.get(thought)
@@ -164,6 +174,7 @@ class LiveLoop:
             later_seconds=self._spent[Thought.ROUND] + self._spent[Thought.CHECKING],
             later=later if self._overdue or self._may_begin(later) else None,
             overdue=self._overdue,
+            comparing=knowledge.lacks_contrast,
             turn_seconds=self._settings.turn_seconds,
         )
 
@@ -194,3 +205,13 @@ class LiveLoop:
 
     def _note(self, message: str) -> None:
         self._publish(EventKind.NOTE, {"message": message})
+
+
+def _with_what_is_asked(settings: LiveSettings, wanted: Strategy) -> LiveSettings:
+    """Return settings by which networks learn what the strategy asks them."""
+    return replace(
+        settings,
+        first=settings_for(wanted, settings.first),
+        quick=settings_for(wanted, settings.quick),
+        round=settings_for(wanted, settings.round),
+    )

@@ -24,11 +24,14 @@ class Model:
         The project's `last_label_number` when it learned; -1 where that is not known.
     path : Path
         Its file.
+    others : tuple of ChangeNetwork
+        The further members, where it is an ensemble.
     """
 
     network: ChangeNetwork
     last_label: int
     path: Path
+    others: tuple[ChangeNetwork, ...] = ()
 
 
 def live_model_path(folder: Path) -> Path:
@@ -47,7 +50,8 @@ def model_of_round(finished: Round) -> Model:
     if finished.model is None:
         raise NotReady(f"round {finished.number} has no model: run `longitudinal-al train` again")
     number = finished.figures.get("last_label")
-    return Model(load_networks(finished.model)[0], number if type(number) is int else -1, finished.model)
+    first, *others = load_networks(finished.model)
+    return Model(first, number if type(number) is int else -1, finished.model, tuple(others))
 
 
 def current_networks(project: Project) -> list[ChangeNetwork]:

@@ -87,7 +87,8 @@ class Publication:
         scores = self.ranking.usable_score()[arranged.rows]
         places = _places(scores, np.isin(arranged.tiers, (Tier.CHOSEN, Tier.SCORED))).tolist()
         shown = self.ranking.difference if arranged.strategy == BY_DIFFERENCE else self.ranking.usable_score()
-        nothing = self._without_score and arranged.strategy != BY_DIFFERENCE
+        nothing = not arranged.scored or self._without_score
+        nothing = nothing and arranged.strategy != BY_DIFFERENCE
         for reason, row in zip(arranged.reasons, rows, strict=False):
             score = "null" if nothing else _number(float(shown[row]))
             yield f'{beginning[row]}"score": {score}, "reason": {json.dumps(reason)}}}'
@@ -99,7 +100,7 @@ class Publication:
     def _words(self, arranged: Arrangement) -> dict[int, Words]:
         """Return, for each tier, what gives an entry's score and reason."""
         scored = arranged.scored
-        has_model = arranged.strategy != BY_DIFFERENCE
+        has_model = arranged.strategy != BY_DIFFERENCE and scored > 0
         difference = self._difference
 
         def by_score(row: int, score: float, place: int) -> str:

@@ -12,6 +12,7 @@ class Thought(Enum):
     IDLE = "idle"
     LEARNING = "learning"
     RANKING = "ranking"
+    COMPARING = "comparing"
     ROUND = "round"
     CHECKING = "checking"
 
@@ -21,6 +22,7 @@ MOVES: dict[Thought, frozenset[Thought]] = {
     # What was learned is ranked with first; a round never comes between.
     Thought.LEARNING: frozenset({Thought.LEARNING, Thought.RANKING, Thought.IDLE}),
     Thought.RANKING: frozenset(Thought),
+    Thought.COMPARING: frozenset(Thought),
     Thought.ROUND: frozenset(Thought),
     Thought.CHECKING: frozenset(Thought),
 }
@@ -45,6 +47,8 @@ class Situation:
         The model has not looked at everything, or what it knows is not published.
     ranked_seconds, later_seconds : float
         Spent so far, since the newest model, on ranking with it and on what comes later.
+    comparing : bool
+        The strategy waits for the contrastive encoders.
     later : Thought or None
         A round, or the check of one, that could go on now.
     overdue : bool
@@ -60,6 +64,7 @@ class Situation:
     ranking_open: bool = False
     ranked_seconds: float = 0.0
     later_seconds: float = 0.0
+    comparing: bool = False
     later: Thought | None = None
     overdue: bool = False
     turn_seconds: float = 10.0
@@ -84,4 +89,4 @@ def choose(now: Situation) -> Thought:
     alternating = now.ranked_seconds < now.turn_seconds + now.later_seconds
     if now.ranking_open and (alternating or not overdue):
         return Thought.RANKING
-    return now.later or Thought.IDLE
+    return Thought.COMPARING if now.comparing else now.later or Thought.IDLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from longitudinal_al.choosing import SPACING_MM
+from longitudinal_al.network.contrast import ContrastSettings
 from longitudinal_al.network.training import TrainingSettings
 
 
@@ -20,6 +21,8 @@ class LiveSettings:
         Of a full round, which begins from random weights.
     check : TrainingSettings
         Of each of the trainings of the cross-validation; the same for every round, so that rounds compare.
+    contrast : ContrastSettings
+        Of the encoders that compare the two times, for strategies that need no label.
     batch : int
         So many slice pairs at the head of a ranking are chosen by the strategy's selector.
     spacing_mm : float
@@ -47,6 +50,7 @@ class LiveSettings:
     quick: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80))
     round: TrainingSettings = field(default_factory=TrainingSettings)
     check: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=200))
+    contrast: ContrastSettings = field(default_factory=ContrastSettings)
     batch: int = 50
     spacing_mm: float = SPACING_MM
     head: int = 128

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.interruption import Interrupt
-from longitudinal_al.lessons import Lesson, learn, read_lesson
+from longitudinal_al.lessons import Lesson, learn, learn_members, read_lesson
 from longitudinal_al.live.knowledge import Knowledge
 from longitudinal_al.live.pausable import Pausable
 from longitudinal_al.network.architecture import ChangeNetwork
@@ -49,6 +49,24 @@ def lesson_of_now(knowledge: Knowledge, interrupt: Interrupt) -> Lesson:
     if knowledge.ranking is None:
         raise NotReady(f"{knowledge.folder}: nothing is prepared yet; run `longitudinal-al prepare` first")
     return read_lesson(knowledge.sight.project, knowledge.ranking.pool, interrupt)
+
+
+def begin_round(
+    lesson: Lesson, settings: TrainingSettings, members: int, *, seed: int, publish: Publish
+) -> Begun[list[ChangeNetwork]]:
+    """Begin the training of one or more networks on a lesson, from the beginning."""
+
+    def work(tick: Interrupt) -> list[ChangeNetwork]:
+        return learn_members(
+            lesson,
+            settings,
+            members,
+            seed=seed,
+            progress=lambda share: tick(),
+            tell=lambda message: publish(EventKind.NOTE, {"message": message}),
+        )
+
+    return Begun(Pausable(work), lesson)
 
 
 def begin_training(

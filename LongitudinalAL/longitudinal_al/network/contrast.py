@@ -48,7 +48,9 @@ class ContrastSettings:
     Attributes
     ----------
     steps, batch : int
-        Updates, and slice pairs in each: each follow-up slice is told from so many others.
+        Updates at most, and slice pairs in each: each follow-up slice is told from so many others.
+    passes : int
+        So often a small pool is gone through.
     temperature : float
         Of the softmax over similarities.
     learning_rate : float
@@ -64,6 +66,7 @@ class ContrastSettings:
 
     steps: int = 400
     batch: int = 128
+    passes: int = 30
     temperature: float = 0.1
     learning_rate: float = 3e-3
     widths: tuple[int, ...] = (16, 32, 64, 128)
@@ -153,15 +156,16 @@ def train_contrast(
     device = device or pick_device()
     generator = np.random.default_rng(seed)
     rows = np.sort(generator.permutation(len(pool))[:MOST_SLICES])
+    steps = _steps(settings, len(rows))
     slices = _reduced_slices(pool, rows.tolist(), lambda share: progress(0.2 * share))
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         encoders = ContrastEncoders(settings).to(device).train()
         optimiser = torch.optim.AdamW(encoders.parameters(), settings.learning_rate)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, settings.learning_rate, total_steps=settings.steps + 1
+            optimiser, settings.learning_rate, total_steps=steps + 1
         )
-        for step in range(settings.steps if len(rows) > 1 else 0):
+        for step in range(steps):
             drawn = generator.permutation(len(rows))[: settings.batch]
             seen = _varied(slices[np.sort(drawn)].to(device).float(), settings)
             with fast_arithmetic(device):
@@ -171,8 +175,15 @@ def train_contrast(
             loss.backward()
             optimiser.step()
             schedule.step()
-            progress(0.2 + 0.8 * (step + 1) / settings.steps)
+            progress(0.2 + 0.8 * (step + 1) / steps)
     return encoders.cpu().eval()
+
+
+def _steps(settings: ContrastSettings, slice_pairs: int) -> int:
+    """Return how many updates a pool gets: none where there is nothing to tell apart."""
+    if slice_pairs < 2:
+        return 0
+    return min(settings.steps, settings.passes * math.ceil(slice_pairs / settings.batch))
 
 
 def info_nce(similarities: torch.Tensor) -> torch.Tensor:

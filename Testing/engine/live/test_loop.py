@@ -7,11 +7,13 @@ from contextlib import suppress
 
 import pytest
 
-from longitudinal_al.acquisition.strategies import STRATEGIES
-from longitudinal_al.errors import Cancelled, Interrupted, UnknownName
+from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
+from longitudinal_al.errors import Cancelled, Interrupted, NotReady, UnknownName
 from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_networks, live_model_path
 from longitudinal_al.live.schedule import Thought
+from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.contrast_file import contrast_path
 from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.records import PairState, Verdict
 from longitudinal_al.project.store import Project
@@ -333,7 +335,10 @@ def test_a_round_waits_while_another_process_writes(small_project, watch) -> Non
     assert len(small_project.rounds()) == 1
 
 
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
+FOR_USERS = sorted(name for name, one in STRATEGIES.items() if Needs.LABELS not in one.needs)
+
+
+@pytest.mark.parametrize("name", FOR_USERS)
 def test_every_strategy_ranks_completely(small_project, watch, name) -> None:
     live = watch(small_project, name)
     live.label(2)
@@ -341,6 +346,59 @@ def test_every_strategy_ranks_completely(small_project, watch, name) -> None:
     assert live.ranking["strategy"] == name
     assert_complete(live)
     assert live.ranking["scored"] == live.ranking["total"]
+
+
+def test_a_yardstick_is_refused(small_project, watch) -> None:
+    with pytest.raises(NotReady, match="simulate"):
+        watch(small_project, "foreground_random")
+
+
+def test_encoders_are_trained_after_the_first_ranking_and_never_again(small_project, watch) -> None:
+    live = watch(small_project, "mdal_max")
+    live.step()
+    assert live.ranking["strategy"] == "difference"
+    live.think()
+    assert live.thoughts.count(Thought.COMPARING) == 1
+    assert live.ranking["strategy"] == "mdal_max"
+    assert_complete(live)
+    written = contrast_path(small_project.folder).stat().st_mtime_ns
+    again = watch(small_project, "mdal_diverse")
+    again.think()
+    assert again.ranking["strategy"] == "mdal_diverse"
+    assert contrast_path(small_project.folder).stat().st_mtime_ns == written
+
+
+def test_a_cold_start_ranks_until_there_is_a_model(small_project, watch) -> None:
+    live = watch(small_project, "recipe")
+    live.think()
+    assert live.ranking["strategy"] == "recipe_start"
+    assert live.ranking["scored"] == 0
+    assert_complete(live)
+    assert not any("the model" in entry["reason"] for entry in live.ranking["ranking"])
+    live.label(2)
+    live.think()
+    assert live.ranking["strategy"] == "recipe"
+
+
+def test_an_ensemble_is_trained_by_the_round_and_ranks(small_project, watch) -> None:
+    live = watch(small_project, "vote_entropy:members=2")
+    live.label(6)
+    live.rest()
+    (finished,) = small_project.rounds()
+    assert len(load_networks(finished.model)) == 2
+    assert live.ranking["model"] == finished.model.relative_to(small_project.folder).as_posix()
+    assert live.ranking["scored"] == live.ranking["total"]
+
+
+def test_a_model_that_was_not_trained_for_the_strategy_is_replaced(small_project, watch) -> None:
+    live = watch(small_project, "entropy")
+    live.label(6)
+    live.rest()
+    other = watch(small_project, "learning_loss")
+    other.think()
+    assert any("learning_loss" in note["message"] for note in other.said(EventKind.NOTE))
+    assert other.ranking["strategy"] == "learning_loss"
+    assert other.ranking["scored"] == other.ranking["total"]
 
 
 def test_an_unknown_strategy_lists_the_known_ones(small_project, watch) -> None:
