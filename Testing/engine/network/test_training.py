@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from longitudinal_al.errors import NotReady
-from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.architecture import Architecture, Reading
+from longitudinal_al.network.loss_terms import Step
 from longitudinal_al.network.prediction import predicted_masks
-from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.network.training import TrainingSettings, labelled_loss, train
 from longitudinal_al.pairs.augmentation import Augmentation
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 
@@ -79,3 +80,17 @@ def test_slice_pairs_without_any_change_can_be_trained_on(training_pool, unseen_
 def test_nothing_labelled_is_said_in_words(training_pool):
     with pytest.raises(NotReady, match="label at least one"):
         LabelledSlicePairs(training_pool, {})
+
+
+def test_where_the_mask_is_not_known_nothing_is_asked_for():
+    logits = torch.randn(2, 16, 16, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    masks = torch.zeros(2, 16, 16)
+    masks[:, 2:6, 2:6] = 1
+    masks[:, 8:] = torch.nan
+    none = torch.zeros(0)
+    loss = labelled_loss(Step(None, None, Reading(logits, none, [], none), masks, 0.0))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert not logits.grad[:, 8:].any()
+    assert logits.grad[:, :8].all()
+    assert logits.grad[:, 2:6, 2:6].max() < 0 < logits.grad[:, :2].min()

@@ -1,0 +1,180 @@
+"""What costs no annotation: pretraining on painted changes and the mean teacher, with and without.
+
+On the demo's cohort (made if it is missing). Its changes are synthetic too, if drawn by other code and with
+other figures, so pretraining is flattered here; `--project DIR` measures in another project whose pairs have
+references. `--labels 6 12 24`, `--seeds K`, `--steps N` and `--pretraining N` say how much; `--only painting`
+shows how well painted changes imitate prepared ones, and what drawing them costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import SimpleITK as sitk
+
+from longitudinal_al.experiments.demonstration import demonstrate
+from longitudinal_al.experiments.difference_threshold import best_threshold_dice
+from longitudinal_al.experiments.held_out import HeldOut, TestPairs
+from longitudinal_al.experiments.simulation import reference_masks
+from longitudinal_al.imaging.difference import difference
+from longitudinal_al.imaging.normalisation import image_like
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.pretraining import pretrained, start_of
+from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.painted_changes import paint
+from longitudinal_al.pairs.painted_difference import DIFFERENCE, difference_gain, ordinary_tissue
+from longitudinal_al.pairs.painted_lesions import Painting, draw_lesion
+from longitudinal_al.pairs.painted_slice_pairs import DOUBTFUL, PaintedSlicePairs
+from longitudinal_al.pairs.pool import Pool, PreparedPair
+from longitudinal_al.project.store import Project
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+CONSISTENCY = 10.0
+APART = 3
+"""Slices between the middles of two painted lesions."""
+Labels = dict[int, np.ndarray]
+
+
+def arms(steps: int, pretraining: int) -> dict[str, TrainingSettings]:
+    """Return the trainings that are compared."""
+    plain = TrainingSettings(steps=steps)
+    return {
+        "labels alone": plain,
+        "pretrained": replace(plain, pretraining=pretraining),
+        "mean teacher": replace(plain, consistency=CONSISTENCY),
+        "both": replace(plain, pretraining=pretraining, consistency=CONSISTENCY),
+    }
+
+
+def chosen_rows(pool: Pool, labels: int, seed: int) -> list[int]:
+    """Return so many slice pairs: half with the largest differences, one a pair first, half at random."""
+    generator = np.random.default_rng(seed)
+    scores = np.array([entry.difference_score for entry in pool.entries])
+    best: dict[str, int] = {}
+    for row in np.argsort(-scores, kind="stable"):
+        best.setdefault(pool.entries[row].pair, int(row))
+    first = list(best.values())[: labels // 2]
+    rest = [row for row in range(len(pool)) if row not in first]
+    return first + [int(row) for row in generator.choice(rest, labels - len(first), replace=False)]
+
+
+def comparison(
+    pool: Pool, test: TestPairs, budgets: Sequence[int], seeds: int, how: dict[str, TrainingSettings]
+) -> Iterator[str]:
+    """Train each arm on the same labels, and say what the test patients' measures are."""
+    masks = reference_masks(pool)
+    yield f"best threshold on the difference: lesion Dice {best_threshold_dice(test)['dice']:.3f}"
+    with tempfile.TemporaryDirectory() as folder:
+        kept, begun = Path(folder), perf_counter()
+        networks = [pretrained(kept, pool, how["pretrained"], seed=seed) for seed in range(seeds)]
+        seconds = (perf_counter() - begun) / seeds
+        told = line([test.measure([one]) for one in networks])
+        yield f"pretrained, no label: {told}; {seconds:.0f} s a seed"
+        for labels in budgets:
+            for name, settings in how.items():
+                begun = perf_counter()
+                networks = [learn(kept, pool, masks, labels, settings, seed) for seed in range(seeds)]
+                seconds = (perf_counter() - begun) / seeds
+                told = line([test.measure([one]) for one in networks])
+                yield f"{labels:4d} labels, {name:13s} {told}; {seconds:.0f} s a training"
+
+
+def learn(
+    kept: Path, pool: Pool, masks: Labels, labels: int, settings: TrainingSettings, seed: int
+) -> ChangeNetwork:
+    """Train on so many labels, from the pretrained network where the settings say so."""
+    given = {row: masks[row] for row in chosen_rows(pool, labels, seed)}
+    start = start_of(kept, pool, settings, seed=seed)
+    return train(LabelledSlicePairs(pool, given), settings, seed=seed, start=start)
+
+
+def line(found: Sequence[HeldOut]) -> str:
+    """Return means over seeds, with each seed's Dice."""
+    dice, f1 = [one.dice or 0.0 for one in found], [one.lesion_f1 or 0.0 for one in found]
+    each = ", ".join(f"{value:.3f}" for value in dice)
+    return f"lesion Dice {np.mean(dice):.3f} ({each}), F1 {np.mean(f1):.3f}"
+
+
+def painting(pool: Pool) -> Iterator[str]:
+    """Compare the difference of painted slices with that of painted scans that are prepared anew."""
+    ours, exact = [], []
+    for prepared in list(pool.pairs.values())[:3]:
+        for guess, truth in painted_answers(prepared, np.random.default_rng(0)):
+            ours.append(guess)
+            exact.append(truth)
+    ratio = np.percentile(np.array(exact) / np.array(ours), [25, 50, 75])
+    correlation = np.corrcoef(ours, exact)[0, 1]
+    yield f"the difference at {len(ours)} painted changes: correlation with the exact one {correlation:.2f}"
+    yield f"  exact / painted: {ratio[0]:.2f}, {ratio[1]:.2f}, {ratio[2]:.2f} (quartiles)"
+    examples, generator = PaintedSlicePairs(pool), np.random.default_rng(0)
+    for _ in range(10):
+        examples.draw(32, 48, 0.5, generator)
+    begun = perf_counter()
+    for _ in range(20):
+        examples.draw(32, 48, 0.5, generator)
+    yield f"drawing 32 painted patches: {50 * (perf_counter() - begun):.0f} ms"
+
+
+def painted_answers(prepared: PreparedPair, generator: np.random.Generator) -> Iterator[tuple[float, float]]:
+    """Paint lesions into a pair's volumes, and yield the median difference in each: painted, and exact."""
+    names = ("baseline", "followup", "difference", "foreground")
+    images = {name: sitk.ReadImage(str(prepared.folder / f"{name}.nii.gz")) for name in names}
+    axis = prepared.record.slice_axis
+    scans = [np.moveaxis(sitk.GetArrayFromImage(images[name]), axis, 0) for name in names[:3]]
+    stack = np.stack(scans, axis=1).astype(np.float32)
+    painted, places = stack.copy(), []
+    spacing = tuple(prepared.record.spacing_mm)
+    for middle in prepared.record.slices[4:-4:APART]:
+        quiet = ordinary_tissue(stack[middle]) & (np.abs(stack[middle, DIFFERENCE]) < DOUBTFUL)
+        spots = np.argwhere(quiet)
+        if len(spots) < 1000:
+            continue
+        near = slice(middle - 1, middle + 2)
+        centre, gain = spots[generator.integers(len(spots))], difference_gain(stack[middle], spacing[1:])
+        painted[near], changed = paint(
+            painted[near], draw_lesion(Painting(), generator), centre, spacing, gain
+        )
+        places.append((middle, changed[1] & (stack[middle, DIFFERENCE] != 0)))
+    anew = (image_like(images["baseline"], np.moveaxis(painted[:, time], 0, axis)) for time in (0, 1))
+    found = difference(*anew, images["foreground"], slice_axis=axis)
+    exact = np.moveaxis(sitk.GetArrayFromImage(found), axis, 0)
+    for middle, changed in places:
+        if np.count_nonzero(changed) >= 4:
+            yield (
+                float(np.median(painted[middle, DIFFERENCE][changed])),
+                float(np.median(exact[middle][changed])),
+            )
+
+
+def main() -> None:
+    """Print one line a figure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--project", type=Path, default=DEMO / "project")
+    parser.add_argument("--labels", type=int, nargs="*", default=[6, 24])
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=TrainingSettings().steps)
+    parser.add_argument("--pretraining", type=int, default=1500)
+    parser.add_argument("--only", choices=["painting", "comparison"])
+    chosen = parser.parse_args()
+    if chosen.project == DEMO / "project" and not (DEMO / "report" / "results.json").is_file():
+        demonstrate(DEMO)
+    with Project.open(chosen.project) as project:
+        pool, test = Pool.open(project), TestPairs(project)
+    if chosen.only in (None, "painting"):
+        for each in painting(pool):
+            print(each, flush=True)
+    if chosen.only in (None, "comparison"):
+        how = arms(chosen.steps, chosen.pretraining)
+        for each in comparison(pool, test, chosen.labels, chosen.seeds, how):
+            print(each, flush=True)
+
+
+if __name__ == "__main__":
+    main()
