@@ -40,7 +40,7 @@ def canonical(selector: Method) -> Selector:
 
     Random numbers are so drawn for the same slice pairs however the pool is shuffled, and the first of equals
     is the first by pair and slice. An empty pool or batch is answered here. Products of matrices take one
-    thread: several wait for each other by spinning, which on busy cores takes up to ten times as long.
+    thread: several wait for each other by spinning, which on busy cores takes longer than one.
     """
 
     @wraps(selector)
