@@ -37,6 +37,8 @@ MOST_SLICES = 8192
 """So many slice pairs, drawn at random, are held in memory to learn from (150 MiB of float16)."""
 BATCH = 64
 """Slice pairs at a time when a pool is read."""
+LEAST_STEPS = 100
+"""Updates that even a very small pool gets."""
 SCALE = 3.0
 """In robust z."""
 
@@ -160,8 +162,9 @@ def train_contrast(
     slices = _reduced_slices(pool, rows.tolist(), lambda share: progress(0.2 * share))
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        encoders = ContrastEncoders(settings).to(device).train()
-        optimiser = torch.optim.AdamW(encoders.parameters(), settings.learning_rate)
+        encoders = ContrastEncoders(settings).to(device, memory_format=torch.channels_last).train()
+        fused = device.type in ("cpu", "cuda")
+        optimiser = torch.optim.AdamW(encoders.parameters(), settings.learning_rate, fused=fused)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser, settings.learning_rate, total_steps=steps + 1
         )
@@ -183,7 +186,8 @@ def _steps(settings: ContrastSettings, slice_pairs: int) -> int:
     """Return how many updates a pool gets: none where there is nothing to tell apart."""
     if slice_pairs < 2:
         return 0
-    return min(settings.steps, settings.passes * math.ceil(slice_pairs / settings.batch))
+    wanted = max(LEAST_STEPS, settings.passes * math.ceil(slice_pairs / settings.batch))
+    return min(settings.steps, wanted)
 
 
 def info_nce(similarities: torch.Tensor) -> torch.Tensor:
