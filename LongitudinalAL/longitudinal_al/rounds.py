@@ -95,7 +95,7 @@ def write_round(
     """
     number = project.next_round_number()
     path = project.folder / "models" / f"round-{number:03d}.safetensors"
-    save_networks(networks, path)
+    save_networks(networks, path, within=project.folder)
     figures = {
         "with_change": sum(bool(mask.any()) for mask in lesson.masks.values()),
         "steps": given["steps"],
@@ -117,10 +117,13 @@ class Batch:
         Best first.
     candidates : int
         How many slice pairs were scored to choose these.
+    strategy : str
+        What chose them: the strategy that was asked for, or the cold start.
     """
 
     entries: list[RankedSlicePair]
     candidates: int
+    strategy: str
 
 
 def rank(
@@ -131,6 +134,7 @@ def rank(
     spacing_mm: float | None = None,
     seed: int = 0,
     progress: CountProgress = not_counting,
+    cold_start: str = "",
 ) -> Batch:
     """Choose the slice pairs of a project to label next.
 
@@ -142,8 +146,11 @@ def rank(
         One of `STRATEGIES`.
     batch, spacing_mm, seed, progress
         See `choosing.acquire`; by default the spacing is `SPACING_MM`.
+    cold_start : str
+        Chooses as long as there is no model; by default what the strategy itself names for that time.
     """
-    wanted = _able_now(project, strategy(strategy_name))
+    asked = strategy(strategy_name)
+    wanted = _able_now(project, asked, strategy(cold_start) if cold_start else cold_start_of(asked))
     pool = Pool.open(project, interrupt=lambda: progress("reading", 0, 1))
     names = project.labelled()
     labelled = [row for row, entry in enumerate(pool.entries) if (entry.pair, entry.slice) in names]
@@ -159,12 +166,11 @@ def rank(
         progress=progress,
         given=project_evidence(project, pool, wanted, progress),
     )
-    return Batch(entries, len(pool) - len(labelled))
+    return Batch(entries, len(pool) - len(labelled), strategy_name if wanted is asked else wanted.text)
 
 
-def _able_now(project: Project, wanted: Strategy) -> Strategy:
-    """Return the strategy, or that which it names for the time when there is no model."""
-    first = cold_start_of(wanted)
+def _able_now(project: Project, wanted: Strategy, first: Strategy | None) -> Strategy:
+    """Return the strategy, or its cold start as long as there is no model."""
     has_model = any(finished.model is not None for finished in project.rounds())
     return wanted if has_model or first is None or Needs.MODEL not in wanted.needs else first
 

@@ -67,17 +67,19 @@ def train(job: Job, project: Project, strategy: str = "") -> Result:
     }
 
 
-def rank_pool(job: Job, project: Project) -> Result:
+def rank_pool(job: Job, project: Project, cold_start: str = "") -> Result:
     """Rank the unlabelled slice pairs, and write the ranking."""
     given = job.arguments
     chosen = {"spacing_mm": given["spacing_mm"], "seed": given["seed"]}
-    batch = rank(project, given["strategy"], given["batch"], progress=job.report, **chosen)
+    batch = rank(
+        project, given["strategy"], given["batch"], progress=job.report, cold_start=cold_start, **chosen
+    )
     job.interrupt()
-    write_batch(project, batch.entries, given["strategy"], **chosen)
+    write_batch(project, batch.entries, batch.strategy, **chosen)
     counts, rounds = project.status(), project.rounds()
     told = {
         "path": ranking_path(project.folder),
-        "strategy": given["strategy"],
+        "strategy": batch.strategy,
         "labels": counts["labelled"],
         "scored": batch.candidates,
         "total": batch.candidates,
@@ -104,7 +106,9 @@ def explain_slice_pair(job: Job, project: Project) -> Result:
     pictures = asdict(explain(current_networks(project)[0], pool, row))
     entry = pool.entries[row]
     path = project.folder / "rounds" / "explanations" / f"{entry.pair}-{entry.slice}.npz"
-    write_atomically(path, lambda temporary: np.savez_compressed(temporary, **pictures))
+    write_atomically(
+        path, lambda temporary: np.savez_compressed(temporary, **pictures), within=project.folder
+    )
     return {"path": path, "seconds": round(time.monotonic() - started, 3)}
 
 
@@ -119,7 +123,12 @@ TASKS: dict[Verb, Task] = {
 
 
 def serve(
-    folder: Path, strategy: str, channel: Channel, requests: int, spacing_mm: float | None = None
+    folder: Path,
+    strategy: str,
+    channel: Channel,
+    requests: int,
+    spacing_mm: float | None = None,
+    cold_start: str = "",
 ) -> int:
     """Be the worker of a project until the front end has no more use for it.
 
@@ -135,6 +144,8 @@ def serve(
         File descriptor of the requests.
     spacing_mm : float, optional
         Between the slices of a pair that it asks for; by default that of `LiveSettings`.
+    cold_start : str
+        By which it ranks as long as there is no model; by default as the strategy itself says.
 
     Returns
     -------
@@ -143,6 +154,10 @@ def serve(
     """
     known_strategy(strategy)  # a wrong name is better known now than after an hour
     lower_priority()
-    train_for_it = replace(TASKS[Verb.TRAIN], handler=partial(train, strategy=strategy))
-    service = Service(folder, channel, {**TASKS, Verb.TRAIN: train_for_it})
-    return service.run(requests, LiveLoop(folder, strategy, service.publish, spacing_mm=spacing_mm))
+    own = {
+        Verb.TRAIN: replace(TASKS[Verb.TRAIN], handler=partial(train, strategy=strategy)),
+        Verb.RANK: replace(TASKS[Verb.RANK], handler=partial(rank_pool, cold_start=cold_start)),
+    }
+    service = Service(folder, channel, {**TASKS, **own})
+    given = {"spacing_mm": spacing_mm, "cold_start": cold_start}
+    return service.run(requests, LiveLoop(folder, strategy, service.publish, **given))

@@ -69,8 +69,8 @@ class AnytimeRanking:
     pool : Pool
         What is ranked.
     wanted : Strategy
-        Scores and selects; as long as something is missing that it needs, it gives way to the strategy that
-        it names for that time, or to the difference.
+        Scores and selects; as long as something is missing that it needs, it gives way to its cold start, or
+        to the difference.
     batch : int
         So many entries at the head are chosen by the selector.
     spacing_mm : float
@@ -79,12 +79,23 @@ class AnytimeRanking:
         A new model looks at so many before its ranking is worth publishing.
     seed : int
         Of everything random.
+    cold_start : Strategy, optional
+        Acts as long as there is no model, instead of what the strategy itself names.
     """
 
     def __init__(
-        self, pool: Pool, wanted: Strategy, *, batch: int, spacing_mm: float, head: int, seed: int
+        self,
+        pool: Pool,
+        wanted: Strategy,
+        *,
+        batch: int,
+        spacing_mm: float,
+        head: int,
+        seed: int,
+        cold_start: Strategy | None = None,
     ) -> None:
         self.pool, self.wanted = pool, wanted
+        self._first = cold_start or cold_start_of(wanted)
         self._batch, self._spacing_mm, self._head, self._seed = batch, spacing_mm, head, seed
         self._columns = columns_of(pool, range(len(pool)))
         self.difference = np.array([entry.difference_score for entry in pool.entries], dtype=float)
@@ -136,7 +147,7 @@ class AnytimeRanking:
     @property
     def lacks_contrast(self) -> bool:
         """Whether what acts now, or should act, waits for the contrastive encoders."""
-        first = None if self._networks else cold_start_of(self.wanted)
+        first = None if self._networks else self._first
         acting = self.wanted.needs | (first.needs if first else Needs.NOTHING)
         return Needs.CONTRAST in acting and self._given.contrast is None
 
@@ -229,7 +240,7 @@ class AnytimeRanking:
 
     def _for_now(self) -> Strategy:
         """Return what acts as long as the wanted strategy cannot."""
-        first = cold_start_of(self.wanted)
+        first = self._first
         return first if first is not None and self._can_act(first) else STRATEGIES["difference"]
 
     def _tiers(self) -> np.ndarray:

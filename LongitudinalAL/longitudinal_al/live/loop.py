@@ -42,6 +42,8 @@ class LiveLoop:
         How it shares its time.
     spacing_mm : float, optional
         Instead of that of the settings.
+    cold_start : str
+        Instead of that of the settings: the strategy that ranks as long as there is no model.
     clock : callable
         Seconds of a monotonic clock.
 
@@ -62,13 +64,17 @@ class LiveLoop:
         *,
         settings: LiveSettings | None = None,
         spacing_mm: float | None = None,
+        cold_start: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         settings = settings or LiveSettings()
         if spacing_mm is not None:
             settings = replace(settings, spacing_mm=spacing_mm)
+        if cold_start:
+            settings = replace(settings, cold_start=cold_start)
         wanted = strategy(strategy_name)
-        refuse_yardsticks(wanted)
+        for name in filter(None, (strategy_name, settings.cold_start)):
+            refuse_yardsticks(strategy(name))
         settings = _with_what_is_asked(settings, wanted)
         self.folder, self.thought = folder, Thought.IDLE
         self._settings, self._publish, self._clock = settings, publish, clock

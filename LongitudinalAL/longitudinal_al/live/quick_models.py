@@ -49,7 +49,7 @@ class QuickModels:
             return False
         path = live_model_path(self._knowledge.folder)
         self._knowledge.take_model(Model(begun.work.result, begun.lesson.last_label, path))
-        save_networks([begun.work.result], path)
+        save_networks([begun.work.result], path, within=self._knowledge.folder)
         return True
 
     def _begin(self, interrupt: Interrupt) -> Begun[ChangeNetwork]:

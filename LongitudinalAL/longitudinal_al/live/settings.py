@@ -23,6 +23,8 @@ class LiveSettings:
         Of each of the trainings of the cross-validation; the same for every round, so that rounds compare.
     contrast : ContrastSettings
         Of the encoders that compare the two times, for strategies that need no label.
+    cold_start : str
+        The strategy that ranks as long as there is no model; by default what the strategy itself names.
     batch : int
         So many slice pairs at the head of a ranking are chosen by the strategy's selector.
     spacing_mm : float
@@ -51,6 +53,7 @@ class LiveSettings:
     round: TrainingSettings = field(default_factory=TrainingSettings)
     check: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=200))
     contrast: ContrastSettings = field(default_factory=ContrastSettings)
+    cold_start: str = ""
     batch: int = 50
     spacing_mm: float = SPACING_MM
     head: int = 128

@@ -18,8 +18,8 @@ from longitudinal_al.project.store import Project
 FORMAT = "longitudinal-al-networks-1"
 
 
-def save_networks(networks: Sequence[ChangeNetwork], path: Path) -> None:
-    """Write an ensemble of networks of one architecture, whole or not at all."""
+def save_networks(networks: Sequence[ChangeNetwork], path: Path, *, within: Path | None = None) -> None:
+    """Write an ensemble of networks of one architecture, whole or not at all (see `write_atomically`)."""
     tensors = {
         f"{member}/{name}": tensor.detach().cpu().contiguous()
         for member, network in enumerate(networks)
@@ -31,7 +31,7 @@ def save_networks(networks: Sequence[ChangeNetwork], path: Path) -> None:
         "architecture": json.dumps(networks[0].architecture.as_dict()),
     }
     content = save(tensors, header)
-    write_atomically(path, lambda temporary: _write_bytes(temporary, content))
+    write_atomically(path, lambda temporary: _write_bytes(temporary, content), within=within)
 
 
 def _write_bytes(path: Path, content: bytes) -> None:

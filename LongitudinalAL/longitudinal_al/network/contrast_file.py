@@ -75,7 +75,7 @@ def _write(path: Path, digest: str, encoders: ContrastEncoders, contrast: Contra
     tensors[_DIFFERENCE] = torch.from_numpy(contrast.difference)
     tensors[_FEATURES] = torch.from_numpy(np.ascontiguousarray(contrast.features))
     content = save(tensors, {"format": FORMAT, "digest": digest})
-    write_atomically(path, lambda temporary: _write_bytes(temporary, content))
+    write_atomically(path, lambda temporary: _write_bytes(temporary, content), within=path.parents[1])
 
 
 def _write_bytes(path: Path, content: bytes) -> None:

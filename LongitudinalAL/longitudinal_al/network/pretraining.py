@@ -109,7 +109,7 @@ def pretrained(
             pass  # damaged: it is made again
     tell(f"pretraining on synthetic changes in {len(pool.pairs)} pairs; this is done once")
     network = pretrain(pool, settings, seed=seed, progress=progress, tell=tell)
-    save_networks([network], kept)
+    save_networks([network], kept, within=folder.parent)
     return network
 
 

@@ -35,7 +35,7 @@ def storage_failed(path: Path, error: OSError) -> StorageFailed:
     return StorageFailed(f"cannot write {path}: {what}; what was saved before is intact")
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], None], *, within: Path | None = None) -> None:
     """Write a file whole or not at all; missing parent folders are made.
 
     Parameters
@@ -45,6 +45,9 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     write
         Writes everything to the path that it is given: a temporary sibling whose name ends as `path` does,
         so that libraries which choose the format by the suffix choose the same.
+    within
+        A folder that has to be there: only what is missing below it is made. A project that was deleted or
+        moved away under a program is not begun anew by one of its files.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """
     temporary = path.with_name(f".{secrets.token_hex(4)}.tmp.{path.name}")
     try:
-        make_folder(path.parent)
+        make_folder(path.parent, within)
         write(temporary)
         _sync_file(temporary)
         temporary.replace(path)
@@ -76,8 +79,10 @@ def remove_leftovers(folder: Path) -> None:
                     path.unlink()
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, within: Path | None = None) -> None:
     """Make a folder and those above it where they are missing, to last through a power loss.
+
+    `within`, if given, is not made, nor what is above it.
 
     Raises
     ------
@@ -86,8 +91,10 @@ def make_folder(folder: Path) -> None:
     """
     if folder.is_dir():
         return
+    if folder == within:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     if folder.parent != folder:  # a drive that is not there is its own parent
-        make_folder(folder.parent)
+        make_folder(folder.parent, within)
     folder.mkdir(exist_ok=True)
     _sync_folder(folder.parent)
 
@@ -118,10 +125,10 @@ def _discard(temporary: Path) -> None:
         return  # the disk is gone; the error that brought us here says so
 
 
-def write_json(path: Path, obj: object) -> None:
+def write_json(path: Path, obj: object, *, within: Path | None = None) -> None:
     """Write `obj` as JSON, whole or not at all (see `write_atomically`)."""
     text = json_text(obj) + "\n"
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
+    write_atomically(path, lambda temporary: _write_text(temporary, text), within=within)
 
 
 def read_json(path: Path) -> Any:

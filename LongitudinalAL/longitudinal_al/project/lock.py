@@ -80,7 +80,7 @@ def _held(folder: Path, lock: _Lock, purpose: str) -> Iterator[None]:
     connection = _take(folder, lock)
     try:
         with suppress(StorageFailed):  # the note is only for the others' message
-            write_json(folder / lock.holder_file, _note(purpose))
+            write_json(folder / lock.holder_file, _note(purpose), within=folder)
         yield
     finally:
         with suppress(OSError):

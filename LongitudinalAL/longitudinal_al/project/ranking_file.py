@@ -41,7 +41,7 @@ def write_ranking(
     head = {"strategy": strategy, "seed": seed} | {
         key: fact for key, fact in known.items() if fact is not None
     }
-    write_json(ranking_path(folder), {**head, "ranking": list(entries)})
+    write_json(ranking_path(folder), {**head, "ranking": list(entries)}, within=folder)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def write_complete_ranking(folder: Path, head: RankingHead, entries: Iterable[st
     beginning = json_text(fields, indent=None).removesuffix("}")
     text = f'{beginning}, "ranking": [\n' + ",\n".join(entries) + "\n]}\n"
     path = ranking_path(folder)
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
+    write_atomically(path, lambda temporary: _write_text(temporary, text), within=folder)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,18 @@ def test_a_file_where_a_folder_should_be_is_a_storage_failure(tmp_path: Path) ->
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageFailed, match="cannot write"):
         write_json(tmp_path / "file" / "a.json", 1)
+
+
+def test_a_project_that_was_deleted_is_not_begun_anew_by_one_of_its_files(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    write_json(project / "models" / "one.json", {}, within=project)
+    assert (project / "models" / "one.json").is_file()
+    shutil.rmtree(project)
+    for file in (project / "two.json", project / "models" / "deep" / "two.json"):
+        with pytest.raises(StorageFailed, match="check that the disk is there"):
+            write_json(file, {}, within=project)
+    assert not project.exists()
 
 
 def test_json_keeps_text_and_turns_what_it_cannot_say_into_null(tmp_path: Path) -> None:
