@@ -159,5 +159,5 @@ def serve(
         Verb.RANK: replace(TASKS[Verb.RANK], handler=partial(rank_pool, cold_start=cold_start)),
     }
     service = Service(folder, channel, {**TASKS, **own})
-    given = {"spacing_mm": spacing_mm, "cold_start": cold_start}
-    return service.run(requests, LiveLoop(folder, strategy, service.publish, **given))
+    loop = LiveLoop(folder, strategy, service.publish, spacing_mm=spacing_mm, cold_start=cold_start)
+    return service.run(requests, loop)

@@ -156,6 +156,15 @@ def test_before_any_label_a_strategy_that_names_its_cold_start_ranks_by_that(sma
     assert (small_project.folder / "models" / "contrast.safetensors").is_file()
 
 
+def test_every_strategy_can_begin_with_another(small_project):
+    batch = rank(small_project, "entropy", 4, cold_start="mdal_max")
+    alone = rank(small_project, "mdal_max", 4)
+    assert [(one.pair, one.slice) for one in batch.entries] == [(e.pair, e.slice) for e in alone.entries]
+    assert batch.strategy == "mdal_max"
+    with pytest.raises(UnknownName, match="mdal_max"):
+        rank(small_project, "entropy", 4, cold_start="magic")
+
+
 def test_a_longer_training_is_another_model(trained_project):
     first = trained_project.rounds()[0]
     second = train_round(trained_project, settings=replace(QUICK, steps=8), seed=1)

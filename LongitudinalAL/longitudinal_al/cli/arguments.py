@@ -18,6 +18,17 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cold_start(parser: argparse.ArgumentParser) -> None:
+    """Add the strategy of the time without a model."""
+    parser.add_argument(
+        "--cold-start",
+        metavar="NAME",
+        default="",
+        help="the strategy that chooses as long as there is no model, such as mdal_diverse "
+        "(default: what the strategy itself names)",
+    )
+
+
 def add_scheduler(parser: argparse.ArgumentParser) -> None:
     """Add the address of a Dask cluster to work on."""
     parser.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from longitudinal_al.choosing import SPACING_MM
-from longitudinal_al.cli.arguments import add_project, add_seed, millimetres, positive_number
+from longitudinal_al.cli.arguments import add_cold_start, add_project, add_seed, millimetres, positive_number
 from longitudinal_al.cli.output import Output, table
 from longitudinal_al.cli.progress import Progress
 from longitudinal_al.project.store import Project
@@ -28,17 +28,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="smallest distance to labelled and chosen slices of the same pair; "
         f"0 switches this off (default: {SPACING_MM:g})",
     )
+    add_cold_start(parser)
     add_seed(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Rank, and keep the ranking in the project, so that labels can say what asked for them."""
     chosen = {"spacing_mm": arguments.spacing_mm, "seed": arguments.seed}
+    asked = (arguments.strategy, arguments.batch)
     with Project.open(arguments.project) as project:
         with Progress("ranking") as progress:
-            batch = rank(project, arguments.strategy, arguments.batch, progress=progress.count, **chosen)
+            batch = rank(project, *asked, progress=progress.count, cold_start=arguments.cold_start, **chosen)
         ranking = batch.entries
-        write_batch(project, ranking, arguments.strategy, **chosen)
+        write_batch(project, ranking, batch.strategy, **chosen)
     rows = [("pair", "patient", "slice", "score", "reason")]
     for entry in ranking:
         score = "-" if entry.score is None else f"{entry.score:.3g}"

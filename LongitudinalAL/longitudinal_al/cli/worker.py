@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-from longitudinal_al.cli.arguments import add_project, millimetres
+from longitudinal_al.cli.arguments import add_cold_start, add_project, millimetres
 from longitudinal_al.cli.output import Output
 from longitudinal_al.errors import LongitudinalALError, ProjectBusy
 from longitudinal_al.project.lock import worker_lock
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=STRATEGY,
         help=f"by which it ranks when it is not asked (default: {STRATEGY})",
     )
+    add_cold_start(parser)
     parser.add_argument(
         "--spacing-mm",
         metavar="MM",
@@ -61,4 +62,5 @@ def _serve(arguments: argparse.Namespace, channel: Channel, pipes: Pipes) -> int
     with worker_lock(folder):
         # Only now: a second worker leaves at once, and what libraries print finds the pipes taken.
         worker = importlib.import_module("longitudinal_al.worker")
-        return int(worker.serve(folder, arguments.strategy, channel, pipes.input, arguments.spacing_mm))
+        chosen = (arguments.spacing_mm, arguments.cold_start)
+        return int(worker.serve(folder, arguments.strategy, channel, pipes.input, *chosen))

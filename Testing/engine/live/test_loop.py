@@ -380,6 +380,16 @@ def test_a_cold_start_ranks_until_there_is_a_model(small_project, watch) -> None
     assert live.ranking["strategy"] == "recipe"
 
 
+def test_a_cold_start_of_ones_own_is_taken(small_project, watch) -> None:
+    live = watch(small_project, "entropy", cold_start="mdal_diverse")
+    live.think()
+    assert live.ranking["strategy"] == "mdal_diverse"
+    assert_complete(live)
+    live.label(2)
+    live.think()
+    assert live.ranking["strategy"] == "entropy"
+
+
 def test_an_ensemble_is_trained_by_the_round_and_ranks(small_project, watch) -> None:
     live = watch(small_project, "vote_entropy:members=2")
     live.label(6)
