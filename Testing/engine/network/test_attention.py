@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from monai.visualize import GradCAM
 
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, network_input
 from longitudinal_al.network.attention import alignment_loss, attention
+from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.pairs.dataset import LabelledSlicePairs
 
 SMALL = Architecture(widths=(8, 8, 16, 16))
 
@@ -124,3 +128,17 @@ def test_where_the_label_is_not_known_attention_does_not_count(network, image):
     assert not looks[:, :, 40:].any()
     expected = 1 - 2 * (looks * masks).sum((1, 2)) / (looks + masks).sum((1, 2))
     torch.testing.assert_close(loss, expected.mean())
+
+
+def test_training_with_alignment_looks_where_the_annotator_did(training_pool):
+    labelled = LabelledSlicePairs(training_pool, training_pool.masks)
+    plain = TrainingSettings(steps=40, batch=8, patch=32, architecture=SMALL)
+    rows = [row for row in range(len(training_pool)) if training_pool.masks[row].any()]
+    masks = torch.from_numpy(np.stack([training_pool.masks[row] for row in rows]).astype(np.float32))
+    seen = network_input(torch.from_numpy(training_pool.stacks(rows, 1)).float())
+    losses = []
+    for settings in (plain, replace(plain, alignment=1.0)):
+        trained = train(labelled, settings, seed=0, device=torch.device("cpu"))
+        with torch.no_grad():
+            losses.append(float(alignment_loss(trained, trained.read(seen), masks)))
+    assert losses[1] < losses[0] - 0.02
