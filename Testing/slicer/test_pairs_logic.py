@@ -72,6 +72,17 @@ def test_a_name_that_is_taken_writes_nothing(desk, host):  # noqa: F811
     assert not (desk.study.project.folder / "scans").exists()
 
 
+@pytest.mark.parametrize("name", ["../../outside", "scans/inner", "CON", "."])
+def test_a_name_that_is_no_folder_s_name_writes_nothing(empty, host, name):  # noqa: F811
+    first, _ = addVolume(host, "T0", 1)
+    second, _ = addVolume(host, "T1", 2)
+    folder = empty.study.project.folder
+    before = sorted(folder.parent.rglob("*"))
+    empty.section.addFromSceneRequested.emit(first.GetID(), second.GetID(), name, "P")
+    assert f"pair '{name}'" in empty.section.last("showMessage")
+    assert sorted(folder.parent.rglob("*")) == before
+
+
 def test_a_table_is_added_whole_and_a_bad_one_said(empty, preparedOnce, tmp_path):  # noqa: F811
     empty.section.addTableRequested.emit(str(preparedOnce.parent / "cohort" / "pairs.csv"))
     assert len(empty.section.last("showPairs")) == 2

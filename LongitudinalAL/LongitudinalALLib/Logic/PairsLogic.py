@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.frontend.slice_grid import read_grid
+from longitudinal_al.project.identifiers import check_pair_id
 from longitudinal_al.project.records import Pair, PairState
 from longitudinal_al.project.table import checked_pair, read_pairs_table
 from longitudinal_al.protocol import Event, EventKind, Verb
@@ -60,6 +61,7 @@ class PairsLogic:
     def addFromScene(self, baselineNodeId: str, followupNodeId: str, pair: str, patient: str) -> None:
         """Add two volumes of the scene as a pair; they are written into the project's folder."""
         name = pair or self._freeName()
+        check_pair_id(name)  # before a file is written into a folder of that name
         known = {each.id.lower() for each in self._study.project.pairs()}
         if name.lower() in known:
             words = _("there is a pair '{name}' already: choose another name")
