@@ -82,11 +82,6 @@ class Scene(SceneOfPairs):
         pair = self._current(pair)
         return [k for k in self._checkedLabels(pair).painted() if k in pair.shownSlices]
 
-    def sliceLabelsUnseen(self, pair: OpenPair | None = None) -> list[int]:
-        """Return the slices on which something appeared that was never in view."""
-        pair = self._current(pair)
-        return [k for k in self._checkedLabels(pair).painted() if k not in pair.shownSlices]
-
     def unsavedStrokes(self) -> list[OpenPair]:
         """Return the pairs with strokes that are not saved, those too that went with a closed scene."""
         return [*(pair for pair in self.pairs if pair.strokes()), *self._pairs.kept]
@@ -95,11 +90,6 @@ class Scene(SceneOfPairs):
         """Note that slice `k` is saved as it is painted now."""
         self._checkedLabels(pair)
         self._current(pair).noteSaved(k)
-
-    def restoreSegments(self, pair: OpenPair | None = None) -> None:
-        """Make the segments of classes that the user deleted anew, empty, and lock the grid again."""
-        pair = self._current(pair)
-        pair.labels.lock(pair.followup)
 
     def segmentId(self, number: int = 1) -> str:
         """Return the id of the segment of class `number`, for the Segment Editor."""
@@ -135,10 +125,6 @@ class Scene(SceneOfPairs):
         self._results.show(self._current(None), changes, mask)
         return self._results.table
 
-    def jumpToResult(self, row: int) -> int | None:
-        """Show the slice of a predicted change."""
-        return self.jumpTo(self._results.centre(row))
-
     def decideResult(self, row: int, decision: str) -> None:
         """Note what was decided on a predicted change, one of `DECISIONS`."""
         self._results.decide(row, decision)
@@ -146,10 +132,6 @@ class Scene(SceneOfPairs):
     def predictedSlice(self, k: int) -> np.ndarray | None:
         """Return the prediction of slice `k` of the pair shown, uint8 (rows, columns); `None` without one."""
         return self._results.predictedSlice(self._current(None), k)
-
-    def removeResults(self) -> None:
-        """Take the list of changes away."""
-        self._results.clear()
 
     def checkView(self, mode: str) -> None:
         """Lay the baseline over the follow-up to check the registration: one of `CHECK_MODES`."""

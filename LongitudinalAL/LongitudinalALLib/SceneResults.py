@@ -59,15 +59,10 @@ class Results:
         if mask is not None:
             self._ids.append(_segmentation(self._scene, pair, mask).GetID())
 
-    def centre(self, row: int) -> np.ndarray:
-        """Return the centre of a change in mm RAS, (3,)."""
-        if not 0 <= row < len(self._changes):
-            raise InvalidInput(f"there is no change {row} in the list of {len(self._changes)}")
-        return np.asarray(self._changes[row]["centre_mm"], float)
-
     def decide(self, row: int, decision: str) -> None:
         """Note what was decided on a change: one of `DECISIONS`."""
-        self.centre(row)
+        if not 0 <= row < len(self._changes):
+            raise InvalidInput(f"there is no change {row} in the list of {len(self._changes)}")
         if decision not in DECISIONS:
             raise InvalidInput(f"a decision is one of {', '.join(DECISIONS[1:])}, not {decision!r}")
         if self.table is not None:

@@ -77,7 +77,6 @@ def test_what_no_one_has_seen_is_no_label(host, scene, openPair):
     for k in (4, 9):
         painter.paint(k, np.eye(*pair.grid.sliceShape, dtype=bool))
     assert scene.sliceLabelsPainted() == [4]
-    assert scene.sliceLabelsUnseen() == [9]
 
 
 def test_scrolling_by_the_users_own_hand_counts_as_seen(host, scene, openPair):
@@ -104,7 +103,7 @@ def test_a_deleted_segment_is_named_and_can_be_made_again(host, scene, openPair)
     pair.segmentation.GetSegmentation().RemoveSegment(scene.segmentId())
     with pytest.raises(NotReady, match="segment of 'change' was deleted"):
         scene.readSliceLabel(2)
-    scene.restoreSegments()
+    scene.openPair(pair.folder, pair.grid.axis)
     assert not scene.readSliceLabel(2).any()
 
 
@@ -155,7 +154,7 @@ def test_another_geometry_of_the_segmentation_is_refused(host, scene, openPair):
     pair.segmentation.SetReferenceImageGeometryParameterFromVolumeNode(other)
     with pytest.raises(GeometryMismatch, match="geometry of the labels"):
         scene.readSliceLabel(2)
-    scene.restoreSegments()
+    scene.openPair(pair.folder, pair.grid.axis)
     assert not scene.readSliceLabel(2).any()
 
 

@@ -55,7 +55,7 @@ def test_results_are_listed_jumped_to_and_decided(scene, openPair):
         [{"class": 2, "volume_mm3": 40.0, "centre_mm": centre, "diameter_mm": 5.7}], mask
     )
     assert [table.GetCellText(0, column) for column in (0, 1, 5, 6)] == ["gone", "40", "5.7", ""]
-    assert scene.jumpToResult(0) == 4
+    assert scene.jumpTo(centre) == 4
     assert scene.shownSlice() == 4
     np.testing.assert_array_equal(scene.predictedSlice(4), mask[4])
     scene.decideResult(0, "accepted")
@@ -68,7 +68,7 @@ def test_results_are_listed_jumped_to_and_decided(scene, openPair):
         shown, shown.GetSegmentation().GetNthSegmentID(1), pair.followup
     )
     np.testing.assert_array_equal(whole, mask == 2)
-    scene.removeResults()
+    scene.close()
     assert slicer.util.getFirstNodeByName("Predicted changes pair1") is None
 
 

@@ -134,14 +134,6 @@ class LabellingQueue:
         following = (each for each in chain(reversed(self._ahead), ranked) if each.key != held)
         return list(islice(filter(self._is_new, following), count))
 
-    def bring_back_skipped(self) -> None:
-        """Offer what was skipped twice once more."""
-        held = None if self.in_hand is None else self.in_hand.key
-        for key, entry in self._aside.items():
-            if key != held:
-                self._skipped.setdefault(key, entry)
-        self._aside = {held: self._aside[held]} if held in self._aside else {}
-
     # How it is chosen
 
     def _held(self) -> Entry:

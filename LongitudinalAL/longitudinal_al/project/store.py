@@ -116,10 +116,6 @@ class Project:
         """Return the folder of a pair's prepared volumes, which may not exist yet."""
         return self.folder / "pairs" / self.pair(pair_id).id
 
-    def round_folder(self, number: int) -> Path:
-        """Return the folder of a round's files, which may not exist yet."""
-        return self.folder / "rounds" / f"{number:03d}"
-
     def writer_lock(self, purpose: str) -> AbstractContextManager[None]:
         """Return a context in which this process alone prepares or trains; else `ProjectBusy` at once."""
         return writer_lock(self.folder, purpose)

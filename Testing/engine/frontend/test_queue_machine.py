@@ -138,10 +138,6 @@ class Labelling(RuleBasedStateMachine):
         self.queue.open(Entry(*key))
         self.take(key)
 
-    @rule()
-    def bring_back_skipped(self) -> None:
-        self.queue.bring_back_skipped()
-
     @invariant()
     def holds_what_it_gave(self) -> None:
         assert (self.queue.in_hand and self.queue.in_hand.key) == self.hand
