@@ -16,7 +16,7 @@ from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.pairs.slices import slices_of
 from longitudinal_al.project.store import Project
 
-VIEWS = {"baseline": (-3, 5, "gray"), "followup": (-3, 5, "gray"), "difference": (-25, 25, "berlin")}
+VIEWS = {"baseline": (-3, 5, "gray"), "followup": (-3, 5, "gray"), "difference": (-15, 15, "gray")}
 TITLES = {"baseline": "Baseline", "followup": "Follow-up", "difference": "Difference"}
 
 
