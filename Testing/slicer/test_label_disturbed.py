@@ -7,6 +7,8 @@ import pytest
 from label_desk import Desk, _desk, preparedOnce, projectFolder  # noqa: F401
 from logic_host import paint
 
+from longitudinal_al.errors import StorageFailed
+from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 
 
@@ -197,3 +199,23 @@ def test_a_project_that_vanished_takes_no_label_and_keeps_the_slice_pair_in_hand
     desk.study.open(projectFolder)
     desk.logic.open(*first.key)
     assert desk.entry.key == first.key
+
+
+def test_a_full_disk_takes_no_label_and_keeps_the_slice_pair_in_hand(desk):
+    desk.section.nextRequested.emit()
+    first, project = desk.entry, desk.study.project
+    noise = np.random.default_rng(0).integers(0, 2, desk.scene.shownPair.grid.sliceShape, dtype=np.uint8)
+    paint(desk.scene, first.slice, noise)
+    pages = project._database.value("PRAGMA page_count")
+    project._database.value(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StorageFailed):  # somebody else fills what is left
+        for _ in range(100):
+            project.save_label(Label(first.pair, first.slice - 1, noise, "Bert", utc_now(), utc_now()))
+    desk.section.saveRequested.emit()
+    assert "disk is full" in desk.message
+    assert desk.entry.key == first.key
+    assert project.label(*first.key) is None
+    assert np.array_equal(desk.scene.readSliceLabel(first.slice), noise)
+    project._database.value(f"PRAGMA max_page_count = {pages + 100}")
+    desk.section.saveRequested.emit()
+    assert np.array_equal(project.label(*first.key).mask, noise)

@@ -22,7 +22,6 @@ from LongitudinalALLib.Logic.ScanFiles import writeScan
 from LongitudinalALLib.Logic.Study import Study
 from LongitudinalALLib.Sections.Rows import PairRow
 
-FLICKER_SECONDS = 0.5
 SampleData = Callable[[], Sequence[Pair]]
 """Fetches the sample data and returns its pairs."""
 
