@@ -54,6 +54,7 @@ def acquire(
     seed: int,
     progress: CountProgress = not_counting,
     given: Evidence = NOTHING_KNOWN,
+    scorer: Callable[..., Scored] = score_rows,
 ) -> list[RankedSlicePair]:
     """Choose among the unlabelled slice pairs of a pool.
 
@@ -74,6 +75,8 @@ def acquire(
         See `CountProgress`; the phases are "scoring" and "choosing".
     given : Evidence
         What is known besides.
+    scorer : callable
+        `score_rows`, or what does the same elsewhere.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def acquire(
     """
     done = set(labelled)
     open_rows = [row for row in range(len(pool)) if row not in done]
-    scored, known = _score_all(pool, wanted, networks, open_rows, labelled, seed, progress, given)
+    scored, known = _score_all(scorer, pool, wanted, networks, open_rows, labelled, seed, progress, given)
     candidates = Candidates(
         **columns_of(pool, open_rows),
         score=scored.score,
@@ -110,6 +113,7 @@ def acquire(
 
 
 def _score_all(
+    scorer: Callable[..., Scored],
     pool: Pool,
     wanted: Strategy,
     networks: Sequence[ChangeNetwork],
@@ -126,10 +130,10 @@ def _score_all(
     def count(done: int) -> None:
         progress("scoring", done, total)
 
-    scored = score_rows(pool, wanted, networks, open_rows, seed=seed, progress=count, given=given)
+    scored = scorer(pool, wanted, networks, open_rows, seed=seed, progress=count, given=given)
     if not compares_features(wanted):
         return scored, None
-    known = score_rows(
+    known = scorer(
         pool,
         features_alone(wanted),
         networks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +23,7 @@ from longitudinal_al.pairs.prepared import Prepared
 from longitudinal_al.project.ranking_file import write_ranking
 from longitudinal_al.project.records import Round, utc_now
 from longitudinal_al.project.store import Project
+from longitudinal_al.scoring_elsewhere import scorer_of
 
 Progress = Callable[[str, float], None]
 
@@ -135,6 +137,7 @@ def rank(
     seed: int = 0,
     progress: CountProgress = not_counting,
     cold_start: str = "",
+    executor: Executor | None = None,
 ) -> Batch:
     """Choose the slice pairs of a project to label next.
 
@@ -148,6 +151,8 @@ def rank(
         See `choosing.acquire`; by default the spacing is `SPACING_MM`.
     cold_start : str
         Chooses as long as there is no model; by default what the strategy itself names for that time.
+    executor : Executor, optional
+        Where networks are asked; by default on this computer.
     """
     asked = strategy(strategy_name)
     wanted = _able_now(project, asked, strategy(cold_start) if cold_start else cold_start_of(asked))
@@ -165,6 +170,7 @@ def rank(
         seed=seed,
         progress=progress,
         given=project_evidence(project, pool, wanted, progress),
+        scorer=scorer_of(executor, project),
     )
     return Batch(entries, len(pool) - len(labelled), strategy_name if wanted is asked else wanted.text)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +17,7 @@ import pytest
 import SimpleITK as sitk
 from scipy.ndimage import gaussian_filter
 
+import longitudinal_al
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.store import Project
 from longitudinal_al.project.table import read_pairs_table
@@ -123,3 +128,45 @@ def small_project(prepared_once: Path, tmp_path: Path) -> Iterator[Project]:
     shutil.copytree(prepared_once, folder)
     with Project.open(folder) as project:
         yield project
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a scheduler and three workers, each a process of its own; gives the address and the workers."""
+    distributed = pytest.importorskip(
+        "distributed", reason="Dask is not installed (longitudinal-al[cluster])"
+    )
+    tmp_path = tmp_path_factory.mktemp("cluster")
+    file = tmp_path / "scheduler.json"
+    begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--port", "0"]
+    scheduler = subprocess.Popen([*begin, "--host", "127.0.0.1", "--scheduler-file", str(file)], **_quiet())
+    workers: list[subprocess.Popen[bytes]] = []
+    try:
+        _wait(file.is_file)
+        address = json.loads(file.read_text())["address"]
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1"]
+        more = ["--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path / "workers")]
+        workers += [subprocess.Popen([*command, *more], **_quiet()) for _ in range(3)]
+        with distributed.Client(address, set_as_default=False) as client:
+            client.wait_for_workers(3, timeout=120)
+        yield address, workers
+    finally:
+        for process in [*workers, scheduler]:
+            process.kill()
+            process.wait()
+
+
+def _quiet() -> dict[str, object]:
+    return {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": _environment()}
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(Path(longitudinal_al.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
+
+
+def _wait(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not is_so():
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.05)

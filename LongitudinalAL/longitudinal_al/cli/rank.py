@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 
 from longitudinal_al.choosing import SPACING_MM
-from longitudinal_al.cli.arguments import add_cold_start, add_project, add_seed, millimetres, positive_number
+from longitudinal_al.cli.arguments import (
+    add_cold_start,
+    add_project,
+    add_scheduler,
+    add_seed,
+    millimetres,
+    positive_number,
+)
 from longitudinal_al.cli.output import Output, table
 from longitudinal_al.cli.progress import Progress
+from longitudinal_al.cluster import executor_of
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import rank, write_batch
 
@@ -30,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_cold_start(parser)
     add_seed(parser)
+    add_scheduler(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -37,8 +46,15 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     chosen = {"spacing_mm": arguments.spacing_mm, "seed": arguments.seed}
     asked = (arguments.strategy, arguments.batch)
     with Project.open(arguments.project) as project:
-        with Progress("ranking") as progress:
-            batch = rank(project, *asked, progress=progress.count, cold_start=arguments.cold_start, **chosen)
+        with executor_of(arguments.scheduler) as executor, Progress("ranking") as progress:
+            batch = rank(
+                project,
+                *asked,
+                progress=progress.count,
+                cold_start=arguments.cold_start,
+                executor=executor,
+                **chosen,
+            )
         ranking = batch.entries
         write_batch(project, ranking, batch.strategy, **chosen)
     rows = [("pair", "patient", "slice", "score", "reason")]

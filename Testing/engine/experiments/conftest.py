@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from longitudinal_al.experiments.arm import Arm
+from longitudinal_al.experiments.cohorts import real_cohorts
+from longitudinal_al.experiments.plan import Plan
 from longitudinal_al.experiments.strips import AskedSlice
+from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.training import TrainingSettings
 
 POOL = 500
 FULL = {"dice": 0.78, "lesion_f1": 0.74}
@@ -85,3 +92,34 @@ def make_results() -> Any:
 def made_up_strips() -> dict[str, list[AskedSlice]]:
     """Six slice pairs for each of four strategies: made up."""
     return {name: [made_up_slice(f"pair-{k}", 10 + 3 * k, k != 2) for k in range(6)] for name in SPEEDS}
+
+
+QUICK = TrainingSettings(steps=3, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+
+
+def with_transforms(table: Path) -> Path:
+    """Return a table of the same pairs that names their true transforms too."""
+    head, *rows = table.read_text(encoding="utf-8").splitlines()
+    longer = [f"{head},reference_transform", *(f"{row},{row.split(',')[0]}/true.tfm" for row in rows)]
+    target = table.with_name("with-transforms.csv")
+    target.write_text("\n".join(longer) + "\n", encoding="utf-8")
+    return target
+
+
+@pytest.fixture
+def plan(small_cohort) -> Plan:
+    """Two arms and two seeds on the small cohort, its first patient held out."""
+    cohort = replace(real_cohorts(with_transforms(small_cohort.table))[0], name="small")
+    arms = (Arm.plain("random"), Arm("bold", "entropy", training={"learning_rate": 0.01}))
+    return Plan((cohort,), arms, 2, fractions=(0.1, 0.3), training=QUICK)
+
+
+@pytest.fixture
+def without_times() -> Any:
+    """Return a function that leaves out of what a run found all that depends on the clock."""
+
+    def kept(found: Any) -> list[dict[str, Any]]:
+        entries = found if isinstance(found, list) else [found]
+        return [{key: value for key, value in entry.items() if "seconds" not in key} for entry in entries]
+
+    return kept

@@ -1,0 +1,44 @@
+"""A pool scored in parts, by whoever is free."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from longitudinal_al import scoring_elsewhere
+from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.project.store import Project
+from longitudinal_al.rounds import rank, train_round
+
+QUICK = TrainingSettings(steps=5, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+
+
+@pytest.fixture
+def trained(small_project: Project) -> Project:
+    """A project with a label and a model."""
+    pair = small_project.pairs()[0]
+    mask = (Pool.open(small_project).pairs[pair.id].reference_slices()[8] > 0).astype(np.uint8)
+    small_project.save_label(Label(pair.id, 8, mask, "tester", utc_now(), utc_now()))
+    train_round(small_project, settings=QUICK)
+    return small_project
+
+
+@pytest.mark.parametrize("name", ["entropy", "kcenter", "badge", "attention_misalignment"])
+def test_parts_scored_elsewhere_are_the_whole(trained, name: str, monkeypatch) -> None:
+    monkeypatch.setattr(scoring_elsewhere, "PART", 7)
+    here = rank(trained, name, 10, seed=3)
+    told: list[int] = []
+    with ThreadPoolExecutor(2) as threads:
+        there = rank(
+            trained, name, 10, seed=3, executor=threads, progress=lambda phase, done, total: told.append(done)
+        )
+    assert [(each.pair, each.slice) for each in there.entries] == [
+        (each.pair, each.slice) for each in here.entries
+    ]
+    assert [each.score for each in there.entries] == pytest.approx([each.score for each in here.entries])
+    assert told[0] == 0 and len(set(told)) > 3
