@@ -20,34 +20,34 @@ WIDTH = 500
 
 
 def filled(panel: Any) -> None:
-    """Show what a project looks like after an hour of work."""
-    from LongitudinalALLib.Sections.Rows import ChangeRow, PairRow
+    """Show what a project looks like after an hour of work, in the words that the program has for it."""
+    from longitudinal_al.frontend.learning import advise
+    from LongitudinalALLib.Sections.Rows import ChangeRow
 
     panel.setProjectOpen(True)
     panel.project.showProject("/home/anna/studies/ms-flair")
     panel.project.showStanding(
-        "12 pairs, 540 slice pairs, 37 labelled, model of 14:32, F1 0.61 (0.53 to 0.69)"
+        "12 pairs, 540 slice pairs, 37 labelled, 1 pair to prepare, 1 pair failed, model of 14:32, "
+        "F1 0.61 (0.53 to 0.69)"
     )
     panel.project.showAnnotator("Anna")
-    rows = [
-        PairRow("patient01", "01", "prepared", "good", "similarity 0.94, overlap 0.97", 53, 14),
-        PairRow("patient03", "03", "prepared", "look", "the scans overlap by 81 %: look at it", 66, 9),
-        PairRow("patient04", "04", "failed", "failed", "the follow-up has one slice only", 0, 0),
-        PairRow("patient05", "05", "added"),
-    ]
-    panel.pairs.showPairs(rows)
-    panel.pairs.ui.pairsTable.selectRow(1)
+    panel.pairs.showPairs(pairs())
+    panel.pairs.ui.pairsTable.selectRow(2)
     panel.pairs.ui.checkBox.setCollapsed(False)
-    panel.pairs.showProgress("registering patient05", 0.42, 100)
+    panel.pairs.showProgress("patient05", 0.42, 100)
     panel.label.showInHand("patient03", 31, "hybrid, score 0.71")
-    panel.label.showReason("Uncertain here, and the largest difference of this patient; 3rd of 12 patients.")
+    panel.label.showReason(
+        "Patient 03: The model is uncertain here (3rd of 503 slice pairs), and it repeats little of what was "
+        "asked; the largest difference of this patient; 12 mm from the nearest labelled slice."
+    )
     panel.label.showPaintedSlices([30, 31])
-    panel.learning.showState("Learning from 37 labels.")
+    panel.learning.showState("Preparing the pairs.")
     panel.learning.setBusy(True)
     panel.learning.showCurve(rounds())
-    panel.learning.showAdvice("Go on: predictions over the pool still change (agreement 0.93 and then 0.95).")
+    panel.learning.showAdvice(advise(rounds(), 37)[1])
     panel.learning.showStrategies(["hybrid", "entropy"])
     panel.learning.ui.advancedBox.setCollapsed(False)
+    panel.learning.ui.pythonEdit.setText("/opt/gpu/bin/python")
     panel.learning.showPythonVerdict("Python 3.12.4 with torch 2.13.0.", True)
     panel.results.setPair("patient03")
     changes = [
@@ -59,17 +59,43 @@ def filled(panel: Any) -> None:
     panel.results.ui.changesTable.selectRow(1)
 
 
+def pairs() -> list[Any]:
+    """Return twelve pairs: one failed, one is not prepared yet."""
+    from LongitudinalALLib.Sections.Rows import PairRow
+
+    good = "the brains match (similarity 0.94) to about 0.2 mm"
+    doubtful = "the follow-up covers only 81% of the head; changes elsewhere stay unseen"
+    labelled = {1: 14, 2: 4, 3: 9, 6: 3, 7: 2, 8: 2, 9: 1, 10: 1, 11: 1, 12: 0}
+    rows = {
+        k: PairRow(f"patient{k:02d}", f"{k:02d}", "prepared", "good", good, 54, count)
+        for k, count in labelled.items()
+    }
+    rows[3] = PairRow("patient03", "03", "prepared", "look", doubtful, 54, 9)
+    hardly = "the two scans hardly overlap: the follow-up covers only 31% of the head"
+    rows[4] = PairRow("patient04", "04", "failed", "failed", hardly)
+    rows[5] = PairRow("patient05", "05", "added")
+    return [rows[k] for k in sorted(rows)]
+
+
 def rounds() -> list[Any]:
     """Return rounds as the engine reports them."""
     from longitudinal_al.frontend.learning import RoundFigures
 
     now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    dice = [0.21, 0.38, 0.47, 0.55, 0.61]
+    measured = ((0.21, None), (0.38, 0.86), (0.47, 0.91), (0.55, 0.93), (0.61, 0.95))
     return [
         RoundFigures(
-            i + 1, 8 * (i + 1), now, 60.0, dice=each, dice_low=each - 0.08, dice_high=each + 0.08, patients=6
+            k,
+            7 * k,
+            now,
+            60.0,
+            patients=9,
+            dice=dice,
+            dice_low=dice - 0.08,
+            dice_high=dice + 0.08,
+            agreement=agreement,
         )
-        for i, each in enumerate(dice)
+        for k, (dice, agreement) in enumerate(measured, start=1)
     ]
 
 
