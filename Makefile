@@ -1,4 +1,4 @@
-# make demo, make test, make lint, make bench, make experiment: each sets up what it needs, on a machine with Python and make.
+# make demo, make test, make lint, make soak, make bench, make experiment: each sets up what it needs, on a machine with Python and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +18,7 @@ $(VENV)/.ready-test: pyproject.toml constraints.txt
 	@touch $@
 
 # Slicer's MRML and Qt without the application, for Testing/slicer. Where they cannot be had (no wheel for this Python,
-# no EGL), those tests skip and say so.
+# no EGL), those tests skip and say so, and `make bench` says which benches could not run.
 $(VENV)/.ready-slicer: $(VENV)/.ready-test
 	-$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,slicer-test]"
 	@touch $@
@@ -44,8 +44,8 @@ soak: $(VENV)/.ready-test
 	LONGITUDINALAL_SOAK=1 $(PY) -m pytest -s Testing/engine/faults Testing/engine/project/test_copies.py \
 		Testing/engine/frontend/test_queue_machine.py Testing/engine/frontend/test_session_machine.py
 
-bench: $(VENV)/.ready-bench
-	$(PY) Testing/benchmarks/run_all.py
+bench: $(VENV)/.ready-bench $(VENV)/.ready-slicer
+	QT_QPA_PLATFORM=offscreen $(PY) Testing/benchmarks/run_all.py
 
 # All strategies compared. SIZE=small: twenty minutes on two cores. SIZE=full: days on two cores, hours on a GPU; MINUTES=9
 # does a piece, and the same command goes on; SCHEDULER=tcp://... shares a Dask cluster; DATA=folder adds real pairs.

@@ -22,7 +22,6 @@ from longitudinal_al.synthesis.head import Head
 # Measured, over 736 changes of 18 patients.
 REAL_CHANGES_A_PATIENT = (8, 131)  # least and most; median 38
 REAL_VOLUME_PERCENTILES = {5: 8.7, 10: 12.1, 25: 24.2, 50: 45.5, 75: 113.8, 90: 275.9, 95: 574.2, 99: 1752.0}
-REAL_SHARE_OF_SLICES = (0.11, 0.70)  # of all slices of the scan; median 0.38
 REAL_TOTAL_VOLUME = (416.0, 18952.0)  # mm3 of change a patient; median 4.2 ml
 
 # A whole lesion is larger than its change: outlines are cut into rims, and small ones fade in thick slices.

@@ -13,8 +13,6 @@ import SimpleITK as sitk
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
 
-SPACING = (2.0, 2.0, 4.0)
-
 
 def write(path: Path, voxels: np.ndarray, like: Path | None = None) -> Path:
     image = sitk.GetImageFromArray(voxels, isVector=voxels.ndim == 4)
