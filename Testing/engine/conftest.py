@@ -162,7 +162,7 @@ def _quiet() -> dict[str, object]:
 
 def _environment() -> dict[str, str]:
     paths = [str(Path(longitudinal_al.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}  # as many threads as here
 
 
 def _wait(is_so: Callable[[], bool]) -> None:

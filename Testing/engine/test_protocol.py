@@ -195,7 +195,7 @@ def test_the_conversation_on_the_page_is_one():
     lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:2] in ("> ", "< ")]
     requests = [decode_request(line[2:].encode()) for line in lines if line.startswith(">")]
     events = [decode_event(line[2:].encode()) for line in lines if line.startswith("<")]
-    assert {request.verb for request in requests} >= set(Verb) - {Verb.EXPLAIN}
+    assert {request.verb for request in requests} == set(Verb)
     ends = [event.id for event in events if event.kind.is_terminal]
     assert sorted(ends) == sorted(request.id for request in requests)
     assert (events[0].kind, events[-1].kind) == (EventKind.READY, EventKind.LEAVING)

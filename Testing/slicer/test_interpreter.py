@@ -40,8 +40,8 @@ def emptyPython(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def addPath(python: Path, added: Path) -> Path:
     """Have a Python import from a folder, as if it were installed there; returns the file that says so."""
-    code = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
-    said = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout
+    code = "import sys, sysconfig; sys.stdout.buffer.write(sysconfig.get_paths()['purelib'].encode())"
+    said = subprocess.run([str(python), "-c", code], capture_output=True, check=True).stdout.decode("utf-8")
     file = Path(said.strip()) / "added.pth"
     file.write_text(f"{added}\n", encoding="utf-8")
     return file

@@ -137,7 +137,7 @@ def test_training_with_alignment_looks_where_the_annotator_did(training_pool):
     masks = torch.from_numpy(np.stack([training_pool.masks[row] for row in rows]).astype(np.float32))
     seen = network_input(torch.from_numpy(training_pool.stacks(rows, 1)).float())
     losses = []
-    for settings in (plain, replace(plain, alignment=1.0)):
+    for settings in (plain, replace(plain, alignment=5.0)):
         trained = train(labelled, settings, seed=0, device=torch.device("cpu"))
         with torch.no_grad():
             losses.append(float(alignment_loss(trained, trained.read(seen), masks)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from longitudinal_al.synthesis.difficulty import TYPICAL
 from longitudinal_al.synthesis.head import Head
 from longitudinal_al.synthesis.lesions import (
     REAL_CHANGES_A_PATIENT,
@@ -27,7 +28,7 @@ def white_head():
 
 
 def painted(head, fate, generator):
-    lesion = _draw_lesion(np.array([30.2, 29.7, 30.4]), fate, generator)
+    lesion = _draw_lesion(np.array([30.2, 29.7, 30.4]), fate, generator, TYPICAL.volume)
     return lesion, paint_lesions(head, [lesion], torch.zeros(SHAPE))
 
 
@@ -62,7 +63,8 @@ def test_counts_and_sizes_are_those_of_the_public_masks(generator):
     counts = [len([f for f in draw_fates(generator, True) if f is not Fate.STABLE]) for _ in range(300)]
     assert REAL_CHANGES_A_PATIENT[0] <= np.median(counts) <= REAL_CHANGES_A_PATIENT[1]
     assert max(counts) <= REAL_CHANGES_A_PATIENT[1]
-    volumes = [4 / 3 * np.pi * _draw_lesion(np.zeros(3), Fate.NEW, generator).radius ** 3 for _ in range(300)]
+    drawn = (_draw_lesion(np.zeros(3), Fate.NEW, generator, TYPICAL.volume) for _ in range(300))
+    volumes = [4 / 3 * np.pi * lesion.radius**3 for lesion in drawn]
     assert REAL_VOLUME_PERCENTILES[50] <= np.median(volumes) <= REAL_VOLUME_PERCENTILES[75]
     assert np.percentile(volumes, 95) <= REAL_VOLUME_PERCENTILES[99]
     assert np.min(volumes) >= REAL_VOLUME_PERCENTILES[10]
