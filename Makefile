@@ -36,8 +36,9 @@ lint: $(VENV)/.ready-test
 	$(BIN)/mypy
 	cd LongitudinalAL && ../$(BIN)/lint-imports --config ../pyproject.toml
 
+# One thread a process: three processes share the cores, and threads that wait for each other on busy cores spin.
 test: lint $(VENV)/.ready-slicer
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 3 --dist loadfile
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 3 --dist loadfile
 
 # The fault tests and state machines of `make test` with their full counts: two hours on two cores.
 soak: $(VENV)/.ready-test
