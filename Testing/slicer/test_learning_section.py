@@ -62,7 +62,7 @@ def test_the_curve_is_drawn_in_slicers_own_plot_and_leaves_no_nodes(host: Any) -
     learning.showCurve(rounds())
     learning.showCurve(rounds())
     assert isShown(learning.ui.plotFrame)
-    assert curve.widget.points() == [(8.0, 0.21), (16.0, 0.38), (24.0, 0.47), (32.0, 0.55), (40.0, 0.61)]
+    assert curve.widget.points() == [(7.0, 0.21), (14.0, 0.38), (21.0, 0.47), (28.0, 0.55), (35.0, 0.61)]
     assert host.scene.GetNumberOfNodes() == before + 6
     learning.showCurve([])
     assert host.scene.GetNumberOfNodes() == before

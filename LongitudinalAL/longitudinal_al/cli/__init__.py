@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "experiment": "compare all strategies on several cohorts, in pieces that resume",
     "demo": "run the whole loop from nothing to a report, on synthetic or own scans",
     "worker": "work for a front end, which talks to it through pipes (see docs/protocol.md)",
+    "ask": "start a worker, ask it one thing, and print its answer",
     "strategies": "list the strategies and where they come from",
 }
 
