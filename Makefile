@@ -40,7 +40,7 @@ lint: $(VENV)/.ready-test
 test: lint $(VENV)/.ready-slicer
 	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 3 --dist loadfile
 
-# The fault tests and state machines of `make test` with their full counts: two hours on two cores.
+# The fault tests and state machines of `make test` with their full counts: an hour or more on two cores.
 soak: $(VENV)/.ready-test
 	LONGITUDINALAL_SOAK=1 $(PY) -m pytest -s Testing/engine/faults Testing/engine/project/test_copies.py \
 		Testing/engine/frontend/test_queue_machine.py Testing/engine/frontend/test_session_machine.py
