@@ -87,6 +87,15 @@ def paired_difference(
     return bootstrap_interval(np.subtract(first, second), generator, resamples=resamples)
 
 
+def draw_counts(
+    seeds: int, patients: int, generator: np.random.Generator, resamples: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how often each replicate draws each seed, (resamples, seeds), and each patient."""
+    seed_counts = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
+    patient_counts = generator.multinomial(patients, np.full(patients, 1 / patients), size=resamples)
+    return seed_counts, patient_counts
+
+
 def _replicate_means(table: np.ndarray, generator: np.random.Generator, resamples: int) -> np.ndarray:
     """
     Return the mean of each replicate that drew at least one defined value.
@@ -95,8 +104,7 @@ def _replicate_means(table: np.ndarray, generator: np.random.Generator, resample
     products.
     """
     seeds, patients = table.shape
-    seed_counts = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
-    patient_counts = generator.multinomial(patients, np.full(patients, 1 / patients), size=resamples)
+    seed_counts, patient_counts = draw_counts(seeds, patients, generator, resamples)
     defined = np.isfinite(table)
     sums = ((seed_counts @ np.where(defined, table, 0.0)) * patient_counts).sum(axis=1)
     cells = ((seed_counts @ defined.astype(float)) * patient_counts).sum(axis=1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from longitudinal_al.errors import InvalidInput, NotReady, ProjectExists
+from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.imaging.reading import read_mask, read_scan, read_transform
 from longitudinal_al.imaging.registration import resample_to
 from longitudinal_al.imaging.writing import write_image, write_transform
@@ -84,7 +84,7 @@ def make_cohort(
     if (folder / FINISHED).is_file():
         return project_folder
     pairs = _real_pairs(cohort, folder) if cohort.real else _synthetic_pairs(cohort, folder, progress)
-    with _open_or_create(project_folder) as project:
+    with Project.open_or_create(project_folder) as project:
         project.add_pairs(pairs)
         failures = prepare_project(
             project,
@@ -173,10 +173,3 @@ def exchanged(pair: Pair, folder: Path) -> Pair:
         foreground=None,
         foreground_transform=None,
     )
-
-
-def _open_or_create(folder: Path) -> Project:
-    try:
-        return Project.create(folder)
-    except ProjectExists:
-        return Project.open(folder)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from longitudinal_al.errors import InvalidInput, NotReady, ProjectExists
+from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.experiments.comparison import simulate
 from longitudinal_al.experiments.simulation import SimulationSettings
 from longitudinal_al.experiments.summary import summary_sentences
@@ -68,7 +68,7 @@ def demonstrate(
     """
     table = _synthetic_table(out / "cohort", seed, progress) if data is None else data / "pairs.csv"
     pairs = with_test_pairs(read_pairs_table(table, allow_outside))
-    with _open_or_create(out / "project") as project:
+    with Project.open_or_create(out / "project") as project:
         _check_same_pairs(project, pairs, out)
         project.add_pairs(pairs)
         failures = prepare_project(
@@ -112,13 +112,6 @@ def _synthetic_table(folder: Path, seed: int, progress: Progress) -> Path:
     return synthesize(
         folder, PATIENTS, seed, progress=lambda share: progress("making a synthetic cohort", share)
     )
-
-
-def _open_or_create(folder: Path) -> Project:
-    try:
-        return Project.create(folder)
-    except ProjectExists:
-        return Project.open(folder)
 
 
 def _check_same_pairs(project: Project, pairs: Sequence[Pair], out: Path) -> None:

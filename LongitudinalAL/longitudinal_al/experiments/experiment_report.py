@@ -13,7 +13,7 @@ from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results,
 from longitudinal_al.experiments.label_efficiency import Reach, reaches
 from longitudinal_al.experiments.plan import Plan, needs_references
 from longitudinal_al.experiments.standings import StrategySummary, summarise, win_matrix
-from longitudinal_al.project.files import write_atomically, write_json
+from longitudinal_al.project.files import write_json, write_text
 
 COLD_START = 0.01
 """Share of the pool at which the cold start is judged."""
@@ -50,12 +50,8 @@ def write_experiment_report(found: Mapping[str, Results], plan: Plan, out: Path)
     page = "\n\n".join(parts) + "\n"
     write_json(out / "experiment.json", figures)
     target = out / "experiment.md"
-    write_atomically(target, lambda path: _write(path, page))
+    write_text(target, page)
     return target
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _head(found: Mapping[str, Results], plan: Plan) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longitudinal_al.evaluation.bootstrap import RESAMPLES, paired_difference
+from longitudinal_al.evaluation.bootstrap import RESAMPLES, bootstrap_interval, draw_counts
 from longitudinal_al.experiments.curves import (
     MARGIN,
     MEASURES,
@@ -16,7 +16,6 @@ from longitudinal_al.experiments.curves import (
     Results,
     full_labelling,
     learning_curves,
-    mean_defined,
 )
 
 _ROUNDING = 1e-9  # keeps 0.75 against 0.78 - 0.03 on the right side
@@ -77,8 +76,12 @@ def _reach(
     resamples: int,
 ) -> Reach:
     first = next(iter(curves.values()))
-    tables = {measure: curve.values - goals[measure] for measure, curve in curves.items()}
-    means = np.stack([_means(table) for table in tables.values()])
+    above = {
+        measure: replace(curve, values=curve.values - goals[measure])
+        for measure, curve in curves.items()
+    }
+    means = np.stack([curve.mean for curve in above.values()])
+    tables = {measure: curve.values for measure, curve in above.items()}
     drawn = _replicates(tables, generator, resamples)
     fractions = first.fractions
     low, high = (_percentile(fractions, drawn, share) for share in (2.5, 97.5))
@@ -91,11 +94,6 @@ def _reach(
     )
 
 
-def _means(table: np.ndarray) -> np.ndarray:
-    """Return the mean over seeds and patients of a table (seeds, rounds, patients), (rounds,)."""
-    return mean_defined(np.moveaxis(table, 1, 0).reshape(table.shape[1], -1))
-
-
 def _surely(tables: Mapping[str, np.ndarray], generator: np.random.Generator) -> np.ndarray:
     """Return at which rounds no measure's interval goes below -0.03, (rounds,)."""
     shape = next(iter(tables.values())).shape
@@ -104,7 +102,7 @@ def _surely(tables: Mapping[str, np.ndarray], generator: np.random.Generator) ->
         return sure
     for number in range(shape[1]):
         lows = [
-            paired_difference(table[:, number], np.zeros_like(table[:, number]), generator).low
+            bootstrap_interval(table[:, number], generator).low
             for table in tables.values()
             if np.isfinite(table[:, number]).any()
         ]
@@ -117,8 +115,7 @@ def _replicates(
 ) -> np.ndarray:
     """Return the round at which each replicate comes up to the goals; the number of rounds if none."""
     seeds, rounds, patients = next(iter(tables.values())).shape
-    by_seed = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples).astype(float)
-    by_patient = generator.multinomial(patients, np.full(patients, 1 / patients), size=resamples)
+    by_seed, by_patient = draw_counts(seeds, patients, generator, resamples)
     up = np.ones((resamples, rounds), bool)
     for table in tables.values():
         defined = np.isfinite(table)

@@ -28,7 +28,7 @@ from longitudinal_al.experiments.plots import MOST_BANDS, learning_curves_figure
 from longitudinal_al.experiments.standings import summarise, win_matrix
 from longitudinal_al.experiments.strips import AskedSlice
 from longitudinal_al.experiments.summary import caveats, summary_sentences
-from longitudinal_al.project.files import write_atomically, write_json
+from longitudinal_al.project.files import write_json, write_text
 
 TITLE = "Which slice pairs are worth labelling?"
 MEANINGS = {
@@ -68,7 +68,7 @@ def write_report(results: Results, strips: Mapping[str, Sequence[AskedSlice]], o
     page = render(results, strips)
     write_json(out / "results.json", results)
     target = out / "report.html"
-    write_atomically(target, lambda path: _write_text(path, page))
+    write_text(target, page)
     return target
 
 
@@ -93,10 +93,6 @@ def render(results: Results, strips: Mapping[str, Sequence[AskedSlice]]) -> str:
         settings=list(_flat(results.get("settings") or {})),
         version=__version__,
     )
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _extent(results: Results) -> str:

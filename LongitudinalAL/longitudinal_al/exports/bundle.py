@@ -9,11 +9,11 @@ from typing import Any
 
 import longitudinal_al
 from longitudinal_al.errors import NotReady
-from longitudinal_al.exports.files_written import copy_file, write_text
+from longitudinal_al.exports.files_written import copy_file
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
 from longitudinal_al.pairs.stack import CHANNELS, CLIP
-from longitudinal_al.project.files import write_json
+from longitudinal_al.project.files import write_json, write_text
 from longitudinal_al.project.records import Round
 from longitudinal_al.project.store import Project
 

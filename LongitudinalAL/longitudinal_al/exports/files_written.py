@@ -1,4 +1,4 @@
-"""Text files and copies, written whole or not at all."""
+"""Copies of files, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,6 @@ import shutil
 from pathlib import Path
 
 from longitudinal_al.project.files import write_atomically
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, its line ends as they are."""
-    write_atomically(path, lambda temporary: _write(temporary, text))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8"))
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from longitudinal_al.errors import NotReady
-from longitudinal_al.exports.files_written import write_text
+from longitudinal_al.project.files import write_text
 from longitudinal_al.project.records import Label, LabelVersion
 from longitudinal_al.project.store import Project
 

@@ -10,13 +10,13 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.errors import NotReady
-from longitudinal_al.exports.files_written import write_text
 from longitudinal_al.exports.segmentation_file import SUFFIX, write_segmentation
 from longitudinal_al.imaging.normalisation import image_like
 from longitudinal_al.imaging.reading import read_mask
 from longitudinal_al.imaging.writing import write_image
 from longitudinal_al.network.change_list import NUMBERS_FILE, Change, read_changes
 from longitudinal_al.network.predicted_pairs import PAIR_GRID, predicted_classes
+from longitudinal_al.project.files import write_text
 from longitudinal_al.project.records import Decision
 from longitudinal_al.project.store import Project
 

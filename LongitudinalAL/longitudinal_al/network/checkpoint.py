@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
-from longitudinal_al.project.files import write_atomically
+from longitudinal_al.project.files import write_bytes
 from longitudinal_al.project.store import Project
 
 FORMAT = "longitudinal-al-networks-1"
@@ -30,12 +30,7 @@ def save_networks(networks: Sequence[ChangeNetwork], path: Path, *, within: Path
         "members": str(len(networks)),
         "architecture": json.dumps(networks[0].architecture.as_dict()),
     }
-    content = save(tensors, header)
-    write_atomically(path, lambda temporary: _write_bytes(temporary, content), within=within)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    write_bytes(path, save(tensors, header), within=within)
 
 
 def load_networks(path: Path) -> list[ChangeNetwork]:

@@ -21,7 +21,7 @@ from longitudinal_al.network.contrast import (
     train_contrast,
 )
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.project.files import write_atomically
+from longitudinal_al.project.files import write_bytes
 
 FORMAT = "longitudinal-al-contrast-1"
 SEED = 0
@@ -74,12 +74,7 @@ def _write(path: Path, digest: str, encoders: ContrastEncoders, contrast: Contra
     tensors = {f"encoders/{name}": value.contiguous() for name, value in encoders.state_dict().items()}
     tensors[_DIFFERENCE] = torch.from_numpy(contrast.difference)
     tensors[_FEATURES] = torch.from_numpy(np.ascontiguousarray(contrast.features))
-    content = save(tensors, {"format": FORMAT, "digest": digest})
-    write_atomically(path, lambda temporary: _write_bytes(temporary, content), within=path.parents[1])
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    write_bytes(path, save(tensors, {"format": FORMAT, "digest": digest}), within=path.parents[1])
 
 
 def _read(path: Path, digest: str) -> Contrast | None:

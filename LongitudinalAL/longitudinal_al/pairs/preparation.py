@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,21 +110,21 @@ def _prepare_all(
     executor: Executor | None,
 ) -> Iterator[tuple[Pair, Outcome]]:
     """Prepare pairs side by side and yield each as it is done; what is not begun is dropped on an error."""
-    place = executor or ThreadPoolExecutor(AT_ONCE)
     heard = never if executor else interrupt
-    running: dict[Future[Outcome], Pair] = {
-        place.submit(_prepare_or_say_why, project.pair_folder(name), pair, key, pixel_mm, seed, heard): pair
-        for name, (pair, key) in todo.items()
-    }
-    try:
-        for job in as_completed(running):
-            yield running[job], job.result()
-            interrupt()  # heard between two pairs where the pairs themselves cannot be
-    finally:
-        for job in running:
-            job.cancel()
-        if executor is None:
-            place.shutdown(wait=True)
+    with nullcontext(executor) if executor else ThreadPoolExecutor(AT_ONCE) as place:
+        running: dict[Future[Outcome], Pair] = {
+            place.submit(
+                _prepare_or_say_why, project.pair_folder(name), pair, key, pixel_mm, seed, heard
+            ): pair
+            for name, (pair, key) in todo.items()
+        }
+        try:
+            for job in as_completed(running):
+                yield running[job], job.result()
+                interrupt()  # heard between two pairs where the pairs themselves cannot be
+        finally:
+            for job in running:
+                job.cancel()
 
 
 def _prepare_or_say_why(

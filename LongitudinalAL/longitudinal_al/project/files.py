@@ -127,8 +127,21 @@ def _discard(temporary: Path) -> None:
 
 def write_json(path: Path, obj: object, *, within: Path | None = None) -> None:
     """Write `obj` as JSON, whole or not at all (see `write_atomically`)."""
-    text = json_text(obj) + "\n"
-    write_atomically(path, lambda temporary: _write_text(temporary, text), within=within)
+    write_text(path, json_text(obj) + "\n", within=within)
+
+
+def write_text(path: Path, text: str, *, within: Path | None = None) -> None:
+    """Write a text in UTF-8, its line ends as they are, whole or not at all (see `write_atomically`)."""
+    write_bytes(path, text.encode("utf-8"), within=within)
+
+
+def write_bytes(path: Path, content: bytes, *, within: Path | None = None) -> None:
+    """Write what is in memory, whole or not at all (see `write_atomically`)."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    write_atomically(path, write, within=within)
 
 
 def read_json(path: Path) -> Any:
@@ -142,10 +155,6 @@ def read_json(path: Path) -> Any:
 def json_text(obj: object, *, indent: int | None = 1, ascii_only: bool = False) -> str:
     """Give `obj` as JSON text; NaN and infinities become null, numpy values and paths plain ones."""
     return json.dumps(_plain(obj), ensure_ascii=ascii_only, allow_nan=False, indent=indent)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _plain(obj: object) -> object:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from longitudinal_al.project.files import json_text, read_json, write_atomically, write_json
+from longitudinal_al.project.files import json_text, read_json, write_json, write_text
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,7 @@ def write_complete_ranking(folder: Path, head: RankingHead, entries: Iterable[st
     fields = {**asdict(head), "written": head.written.isoformat()}
     beginning = json_text(fields, indent=None).removesuffix("}")
     text = f'{beginning}, "ranking": [\n' + ",\n".join(entries) + "\n]}\n"
-    path = ranking_path(folder)
-    write_atomically(path, lambda temporary: _write_text(temporary, text), within=folder)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8"))
+    write_text(ranking_path(folder), text, within=folder)
 
 
 def ranking_is_sound(folder: Path) -> bool:

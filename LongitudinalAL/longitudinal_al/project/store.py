@@ -70,6 +70,14 @@ class Project:
         return cls.open(folder)
 
     @classmethod
+    def open_or_create(cls, folder: Path) -> Project:
+        """Open the project of a folder, or make an empty one there."""
+        try:
+            return cls.create(folder)
+        except ProjectExists:
+            return cls.open(folder)
+
+    @classmethod
     def open(cls, folder: Path, *, busy_seconds: float = BUSY_SECONDS) -> Project:
         """Open a project, bringing the file of an older version up to date (a copy of it is kept beside it).
 
