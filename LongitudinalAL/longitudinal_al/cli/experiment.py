@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import real_cohorts
 from longitudinal_al.experiments.experiment import experiment
 from longitudinal_al.experiments.plan import SIZES, Plan
+from longitudinal_al.experiments.processes import processes, sensible_count
 
 EXAMPLE = (
     "longitudinal-al experiment --size small --out trial\n"
@@ -40,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_number,
         help="begin no round after this; then run it again",
     )
+    parser.add_argument(
+        "--processes",
+        metavar="N",
+        type=positive_number,
+        help="runs side by side on this computer (default: one a core without a GPU, else 1)",
+    )
     add_scheduler(parser)
 
 
@@ -47,7 +56,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     """Run it; after an interruption, or when the time is over, the same command goes on."""
     plan = chosen_plan(arguments)
     seconds = float("inf") if arguments.minutes is None else 60.0 * arguments.minutes
-    with executor_of(arguments.scheduler) as executor, Progress("experiment:") as progress:
+    with _place(arguments) as executor, Progress("experiment:") as progress:
         done = experiment(plan, arguments.out, executor=executor, seconds=seconds, progress=progress)
     finished = done.runs - done.left
     lines = [f"{finished} of {counted(done.runs, 'run')} finished"]
@@ -56,6 +65,13 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     if done.report:
         lines.append(f"report: {done.report.resolve()}")
     output.result({"report": done.report, "runs": done.runs, "left": done.left}, lines)
+
+
+def _place(arguments: argparse.Namespace) -> AbstractContextManager[Executor | None]:
+    """Return where runs are done: on a cluster, or in processes of this computer."""
+    if arguments.scheduler:
+        return executor_of(arguments.scheduler)
+    return processes(arguments.processes or sensible_count())
 
 
 def chosen_plan(arguments: argparse.Namespace) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from longitudinal_al.errors import NotReady
 from longitudinal_al.evaluation.dice import dice
 from longitudinal_al.evaluation.lesions import count_lesions
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.prediction import predicted_masks
+from longitudinal_al.network.sure_pieces import predicted_pair
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
@@ -55,10 +55,15 @@ class TestPairs:
 
     def measure(self, networks: Sequence[ChangeNetwork]) -> HeldOut:
         """Predict every test pair and compare it with its reference, on the pair's own grid."""
-        predicted = {name: np.zeros(reference.shape, bool) for name, reference in self.references.items()}
-        for row, mask in predicted_masks(networks, self.pool, range(len(self.pool))):
-            entry = self.pool.entries[row]
-            predicted[entry.pair][entry.slice] = mask
+        return self.compare(
+            {
+                name: predicted_pair(networks, self.pool, name, len(one))
+                for name, one in self.references.items()
+            }
+        )
+
+    def compare(self, predicted: Mapping[str, np.ndarray]) -> HeldOut:
+        """Compare a mask of each test pair, boolean (slices, rows, columns), with its reference."""
         by_patient: dict[str, list[Figures]] = {}
         for name, mask in predicted.items():
             pair = self.pool.pairs[name]

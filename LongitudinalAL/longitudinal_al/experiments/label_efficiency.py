@@ -77,8 +77,7 @@ def _reach(
 ) -> Reach:
     first = next(iter(curves.values()))
     above = {
-        measure: replace(curve, values=curve.values - goals[measure])
-        for measure, curve in curves.items()
+        measure: replace(curve, values=curve.values - goals[measure]) for measure, curve in curves.items()
     }
     means = np.stack([curve.mean for curve in above.values()])
     tables = {measure: curve.values for measure, curve in above.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from longitudinal_al.acquisition.needs import Needs
 from longitudinal_al.acquisition.strategies import STRATEGIES
@@ -10,9 +10,11 @@ from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort
 from longitudinal_al.network.training import TrainingSettings
 
-FRACTIONS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.16)
+FRACTIONS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.16)
 """Shares of the pool that are labelled after each round."""
 RECIPE = "recipe"
+LEADING = (RECIPE, "random", "entropy", "foreground_random", "difference", "strided")
+"""Run with every seed before any other arm: what the recipe is held against first."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Plan:
     Attributes
     ----------
     cohorts, arms : tuple
-        What is run on what.
+        What is run on what; arms named in `LEADING` come before the others.
     seeds : int
         Seeds 0, 1, ...; arms with the same first batch share their first round.
     fractions : tuple of float
@@ -36,6 +38,12 @@ class Plan:
     seeds: int
     fractions: tuple[float, ...] = FRACTIONS
     training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    @property
+    def tiers(self) -> tuple[tuple[Arm, ...], ...]:
+        """The arms in two groups, the leading ones first."""
+        leading = [arm for name in LEADING for arm in self.arms if arm.name == name]
+        return tuple(leading), tuple(arm for arm in self.arms if arm not in leading)
 
 
 def full_plan(training: TrainingSettings | None = None) -> Plan:
@@ -56,7 +64,7 @@ def small_plan(training: TrainingSettings | None = None) -> Plan:
         tuple(Arm.plain(name) for name in names),
         2,
         fractions=(0.01, 0.02, 0.04, 0.08),
-        training=replace(training or TrainingSettings(), steps=250),
+        training=training or TrainingSettings(),
     )
 
 

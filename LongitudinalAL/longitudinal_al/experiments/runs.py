@@ -19,6 +19,10 @@ from longitudinal_al.project.store import Project
 Progress = Callable[[str, float], None]
 
 
+COLD_START = "random"
+"""First batch of the arms that need a network and name no start of their own, as in the papers; all share it."""
+
+
 class OutOfTime(Exception):
     """The time given to a call is over."""
 
@@ -48,18 +52,25 @@ class Run:
 
 
 def runs_of(plan: Plan) -> list[Run]:
-    """Return all runs of a plan, seed by seed, so that an unfinished experiment compares all arms."""
+    """Return all runs of a plan: full labelling and the leading arms with every seed, then the others.
+
+    Seed by seed, so that an unfinished experiment compares all arms of its tier.
+    """
+    leading, others = plan.tiers
     return [
         Run(cohort.name, arm, seed)
+        for arms in ((None, *leading), others)
         for seed in range(plan.seeds)
         for cohort in plan.cohorts
-        for arm in (None, *plan.arms)
+        for arm in arms
     ]
 
 
 def settings_of(plan: Plan) -> SimulationSettings:
     """Return what all runs of a plan have in common."""
-    return SimulationSettings(max(plan.fractions), 1, training=plan.training, fractions=plan.fractions)
+    return SimulationSettings(
+        max(plan.fractions), 1, cold_start=COLD_START, training=plan.training, fractions=plan.fractions
+    )
 
 
 def work_off(
@@ -86,7 +97,7 @@ def work_off(
     seconds : float
         After this long no further round is begun.
     """
-    end = time.monotonic() + seconds
+    end = time.time() + seconds
     left = [run for run in runs if not is_done(run, out)]
     done = len(runs) - len(left)
     for finished in _finished(left, plan, out, executor, end, progress):
@@ -108,10 +119,13 @@ def outcome(run: Run, out: Path) -> Any:
 def do_run(
     run: Run, plan: Plan, out: Path, end: float, progress: Progress = lambda phase, share: None
 ) -> bool:
-    """Do one run; False when the time was over before. What it finished is kept either way."""
+    """Do one run; False when the time was over before. What it finished is kept either way.
+
+    The end is told by the clock on the wall, which processes and computers share.
+    """
 
     def check(phase: str, share: float) -> None:
-        if time.monotonic() > end:
+        if time.time() > end:
             raise OutOfTime
         progress(f"{run.cohort}: {phase}", share)
 
@@ -144,15 +158,9 @@ def _finished(
         for run in runs:
             yield do_run(run, plan, out, end, progress)
         return
-    seconds = end - time.monotonic()
-    jobs: list[Future[bool]] = [executor.submit(_run_elsewhere, run, plan, out, seconds) for run in runs]
+    jobs: list[Future[bool]] = [executor.submit(do_run, run, plan, out, end) for run in runs]
     for job in as_completed(jobs):
         yield job.result()
-
-
-def _run_elsewhere(run: Run, plan: Plan, out: Path, seconds: float) -> bool:
-    """Do a run on another computer, whose clock is its own."""
-    return do_run(run, plan, out, time.monotonic() + seconds)
 
 
 def _file(run: Run, out: Path) -> Path:

@@ -48,10 +48,10 @@ class LiveSettings:
         At most so many, spread over the pool, are predicted to compare a round with the one before.
     """
 
-    first: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80))
-    quick: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80))
+    first: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80, pretraining=0))
+    quick: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80, pretraining=0))
     round: TrainingSettings = field(default_factory=TrainingSettings)
-    check: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=200))
+    check: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=200, pretraining=0))
     contrast: ContrastSettings = field(default_factory=ContrastSettings)
     cold_start: str = ""
     batch: int = 50

@@ -29,7 +29,7 @@ class Architecture:
         Whether a head that predicts the network's own loss belongs to it, see `network.loss_head`.
     """
 
-    widths: tuple[int, ...] = (32, 64, 96, 128)
+    widths: tuple[int, ...] = (24, 48, 72, 96)
     neighbours: int = 1
     dropout: float = 0.1
     predicts_loss: bool = False

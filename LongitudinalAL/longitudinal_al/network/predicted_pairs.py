@@ -15,7 +15,7 @@ from longitudinal_al.imaging.writing import write_image
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.change_list import NUMBERS_FILE, find_changes, write_changes
 from longitudinal_al.network.checkpoint import newest_model
-from longitudinal_al.network.prediction import predicted_masks
+from longitudinal_al.network.sure_pieces import predicted_pair
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.pairs.slices import volume_of
 from longitudinal_al.project.classes import DEFAULT_CLASSES
@@ -92,11 +92,7 @@ def predicted_volume(
     grid = prepared.grid()
     axis = prepared.record.slice_axis
     count = grid.GetSize()[2 - axis]
-    slices = np.zeros((count, *prepared.grid_shape), np.uint8)
-    rows = [pool.index[(prepared.pair.id, index)] for index in prepared.record.slices]
-    for done, (row, mask) in enumerate(predicted_masks(networks, pool, rows)):
-        slices[pool.entries[row].slice] = mask
-        progress(done / len(rows))
+    slices = predicted_pair(networks, pool, prepared.pair.id, count, progress).astype(np.uint8)
     return volume_of(slices, axis, grid)
 
 

@@ -224,11 +224,19 @@ def _predict_batch(
     )
 
 
-def predicted_masks(
-    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int], threshold: float = 0.5
+def predicted_probabilities(
+    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int]
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each row with its mask of change on the pair's grid; boolean, (grid rows, grid columns)."""
+    """Yield each row with its mean probability of change on the pair's grid; float32, (rows, columns)."""
     for predicted in predict(networks, pool, rows):
         mean = predicted.members.mean(0).cpu().numpy()
         for row, probability in zip(predicted.rows, mean, strict=True):
-            yield row, pool.to_grid(row, probability) >= threshold
+            yield row, pool.to_grid(row, probability)
+
+
+def predicted_masks(
+    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int], threshold: float = 0.5
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each row with its own mask of change; boolean, on the grid. For whole pairs: `sure_pieces`."""
+    for row, probability in predicted_probabilities(networks, pool, rows):
+        yield row, probability >= threshold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,8 @@ from longitudinal_al.pairs.augmentation import Augmentation, augment
 from longitudinal_al.pairs.pool import Pool
 
 Progress = Callable[[float], None]
+FEW = 64
+"""Labelled slice pairs; with more of them, times are exchanged more seldom."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,14 @@ class TrainingSettings:
         Whether the network learns to predict its own loss too, see `network.loss_head`.
     """
 
-    steps: int = 750
+    steps: int = 250
     batch: int = 32
     patch: int = 48
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     change_share: float = 0.5
     average: float = 0.98
-    pretraining: int = 0
+    pretraining: int = 500
     consistency: float = 0.0
     alignment: float = 0.0
     predicts_loss: bool = False
@@ -74,6 +76,10 @@ class Examples(Protocol):
     @property
     def rows(self) -> Sequence[int]:
         """The rows of the pool that are drawn from."""
+
+    @property
+    def exchangeable(self) -> bool:
+        """Whether an example stays one when its two times change places."""
 
     def draw(
         self, batch: int, patch: int, change_share: float, generator: np.random.Generator
@@ -137,10 +143,11 @@ def _train_on(
         network = network.to(device, memory_format=torch.channels_last).train()
         average = copy.deepcopy(network)
         terms = _terms(labelled, settings, seed, batch)
+        augmentation = _fitting(settings.augmentation, labelled)
         optimiser, schedule = _optimiser(network, settings, device)
         for step in range(settings.steps):
             stacks, masks = labelled.draw(batch, settings.patch, settings.change_share, generator)
-            stacks, masks = augment(stacks, masks, settings.augmentation, torch_generator)
+            stacks, masks = augment(stacks, masks, augmentation, torch_generator)
             image = network_input(stacks).to(device, memory_format=torch.channels_last)
             with fast_arithmetic(device):
                 reading = network.read(image)
@@ -154,6 +161,15 @@ def _train_on(
             _follow(average, network, min(settings.average, step / (step + 10)))
             progress((step + 1) / settings.steps)
     return average.cpu().eval()
+
+
+def _fitting(augmentation: Augmentation, labelled: Examples) -> Augmentation:
+    """Return what may be done to these examples: times change places where labels go both ways and are few.
+
+    With many labels it does harm, as brains shrink with time and never grow: what goes which way tells much.
+    """
+    share = augmentation.exchanged * min(1.0, FEW / len(labelled.rows)) if labelled.exchangeable else 0.0
+    return replace(augmentation, exchanged=share)
 
 
 def _terms(labelled: Examples, settings: TrainingSettings, seed: int, batch: int) -> list[Term]:

@@ -28,6 +28,9 @@ class Augmentation:
         Largest relative change of the difference channel.
     moved : float
         Share of the examples that are rotated, scaled and shifted; the others stay as sharp as the scans are.
+    exchanged : float
+        Share of the examples whose two times change places, where labels allow it: what was new has then
+        vanished, and twice as many changes are learned from.
     """
 
     rotation_degrees: float = 15.0
@@ -38,6 +41,7 @@ class Augmentation:
     noise: float = 0.2
     difference_gain: float = 0.25
     moved: float = 0.5
+    exchanged: float = 0.5
 
 
 def augment(
@@ -62,6 +66,7 @@ def augment(
         New stacks and masks (soft at their edges), same shapes.
     """
     stacks, masks = _flip(stacks, masks, generator)
+    _exchange(stacks, how.exchanged, generator)
     moved = torch.rand(len(stacks), generator=generator) < how.moved
     if moved.any():
         stacks[moved], masks[moved] = _move(stacks[moved], masks[moved], how, generator)
@@ -81,6 +86,14 @@ def _flip(
     stacks[mirrored] = stacks[mirrored].flip(-1)
     masks[mirrored] = masks[mirrored].flip(-1)
     return stacks, masks
+
+
+def _exchange(stacks: torch.Tensor, share: float, generator: torch.Generator) -> None:
+    """Exchange the two times of a share of the examples, in place; the difference changes its sign."""
+    chosen = torch.rand(len(stacks), generator=generator) < share
+    turned = stacks[chosen][:, :, [FOLLOWUP, BASELINE, DIFFERENCE]]
+    turned[:, :, DIFFERENCE] *= -1
+    stacks[chosen] = turned
 
 
 def _move(

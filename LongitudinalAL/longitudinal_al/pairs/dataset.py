@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
+from scipy.ndimage import label, mean
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.interruption import Interrupt, never
@@ -18,6 +20,8 @@ LARGE_DIFFERENCE = 8.0
 """In robust z."""
 CENTRES = 256
 """Places that are remembered of a slice pair, spread evenly, to centre patches on."""
+BOTH_WAYS = 0.1
+"""Labels count as marking both directions of change when this share of their pieces goes the rarer way."""
 
 
 class LabelledSlicePairs:
@@ -64,6 +68,22 @@ class LabelledSlicePairs:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def exchangeable(self) -> bool:
+        """Whether labels would be the same with the two times exchanged.
+
+        They are where both lesions that appear and lesions that vanish are marked; where new lesions alone
+        count, as in MSSEG-2, all pieces differ in one direction.
+        """
+        rising = np.concatenate([self._rising(row) for row in self.with_change] or [np.zeros(0, bool)])
+        return len(rising) > 0 and BOTH_WAYS <= rising.mean() <= 1 - BOTH_WAYS
+
+    def _rising(self, row: int) -> np.ndarray:
+        """Tell for each piece of change in a slice pair whether it is brighter in the follow-up."""
+        pieces, count = label(self.masks[row])
+        difference = self.pool.stacks([row])[0, 0, DIFFERENCE].astype(np.float32)
+        return np.asarray(mean(difference, pieces, range(1, count + 1))) > 0
 
     def draw(
         self, batch: int, patch: int, change_share: float, generator: np.random.Generator

@@ -67,6 +67,9 @@ class PaintedSlicePairs:
         self._plain = UnlabelledSlicePairs(pool, self.rows, neighbours)
         self._canvases: dict[int, _Canvas] = {}
 
+    exchangeable = False
+    """Half of the examples have their times exchanged as they are painted; that is not done again."""
+
     def draw(
         self, batch: int, patch: int, change_share: float, generator: np.random.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import replace
 
 import pytest
+import torch
 
-from longitudinal_al.errors import InvalidInput, UnknownName
+from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort, make_cohort
 from longitudinal_al.experiments.experiment import experiment
+from longitudinal_al.experiments.processes import processes
 from longitudinal_al.experiments.runs import Run, do_run, outcome, runs_of
 from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
@@ -40,7 +43,7 @@ def test_pieces_end_as_the_whole_does_and_the_report_says_what_ran(plan, tmp_pat
     first = experiment(plan, tmp_path / "cut", seconds=0.0)
     assert first.left == 6 and first.report is None
     for run in runs_of(plan)[:2]:
-        assert do_run(run, plan, tmp_path / "cut", time.monotonic() + 600)
+        assert do_run(run, plan, tmp_path / "cut", time.time() + 600)
     half = experiment(plan, tmp_path / "cut", seconds=0.0)
     assert half.left == 4 and half.report is not None
     assert "small with 1 of 2 seeds" in half.report.read_text(encoding="utf-8")
@@ -59,7 +62,7 @@ def test_an_arm_trains_in_its_own_way(plan, tmp_path):
     bold, plain = plan.arms[1], Arm.plain("entropy")
     both = replace(plan, arms=(bold, plain), seeds=1)
     for run in runs_of(both)[1:]:
-        assert do_run(run, both, tmp_path, time.monotonic() + 600)
+        assert do_run(run, both, tmp_path, time.time() + 600)
     rounds = [outcome(run, tmp_path) for run in runs_of(both)[1:]]
     assert rounds[0][0]["asked"] == rounds[1][0]["asked"]
     learned = [file.read_bytes() for file in (tmp_path / "small/simulation/networks").glob("*.safetensors")]
@@ -77,3 +80,35 @@ def test_arms_are_checked_before_anything_runs():
 def test_a_run_is_named_for_people():
     assert Run("typical", None, 3).name == "typical: full labelling, seed 3"
     assert Cohort("typical", difficulty="typical").real is None
+
+
+def test_leading_arms_come_with_every_seed_before_the_others(plan):
+    arms = tuple(Arm.plain(name) for name in ("bald", "random", "recipe"))
+    names = [(run.seed, run.arm.name if run.arm else None) for run in runs_of(replace(plan, arms=arms))]
+    assert names[:3] == [(0, None), (0, "recipe"), (0, "random")]
+    assert [name for _, name in names[-plan.seeds :]] == ["bald"] * plan.seeds
+
+
+@pytest.fixture
+def one_thread():
+    """Compute as each of several processes does: sums over threads are rounded in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_processes_of_this_computer_find_what_one_finds(plan, tmp_path, without_times):
+    one = replace(plan, seeds=1)
+    with processes(2) as executor:
+        done = experiment(one, tmp_path / "two", executor=executor)
+    assert (done.left, experiment(one, tmp_path / "one").left) == (0, 0)
+    for run in runs_of(one):
+        first, second = (without_times(outcome(run, tmp_path / name)) for name in ("one", "two"))
+        assert first == second
+
+
+def test_a_process_that_is_ended_is_told_in_words():
+    with pytest.raises(NotReady, match="fewer --processes"), processes(2) as executor:
+        executor.submit(os._exit, 1).result()

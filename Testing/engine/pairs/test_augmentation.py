@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from longitudinal_al.pairs.augmentation import BASELINE, FOLLOWUP, Augmentation, augment
+from longitudinal_al.pairs.augmentation import BASELINE, DIFFERENCE, FOLLOWUP, Augmentation, augment
 
-STILL = Augmentation(0, 0, 0, 0, 0, 0, 0)
+STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, exchanged=0)
 
 
 def example(n: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
@@ -42,15 +44,28 @@ def test_without_strength_only_mirrors_are_left():
 
 def test_the_wanted_share_is_moved_and_the_rest_stays_sharp():
     stacks, masks = example(200)
-    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, moved=0.25)
+    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, moved=0.25, exchanged=0)
     new, _ = augment(stacks, masks, how, torch.Generator().manual_seed(2))
     still = [torch.equal(a, b) or torch.equal(a, b.flip(-1)) for a, b in zip(new, stacks, strict=True)]
     assert 0.65 < np.mean(still) < 0.85
 
 
+def test_exchanged_times_turn_the_difference_round():
+    stacks, masks = example(200)
+    stacks[:, :, BASELINE] += 1
+    how = replace(STILL, exchanged=0.3)
+    new, new_masks = augment(stacks, masks, how, torch.Generator().manual_seed(7))
+    turned = (new[:, 1, DIFFERENCE] < 0).any(-1).any(-1)
+    assert 0.2 < turned.float().mean() < 0.4
+    brighter = new[:, 1, BASELINE].sum((-1, -2)) > new[:, 1, FOLLOWUP].sum((-1, -2))
+    assert torch.equal(brighter, ~turned)
+    assert torch.allclose(new[turned][:, :, DIFFERENCE].sum(), -stacks[turned][:, :, DIFFERENCE].sum())
+    assert torch.allclose(new_masks.sum(), masks.sum())
+
+
 def test_mask_moves_with_the_followup():
     stacks, masks = example(16)
-    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0)
+    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, exchanged=0)
     new, new_masks = augment(stacks, masks, how, torch.Generator().manual_seed(5))
     bright = (new[:, 1, FOLLOWUP] > 3).float()
     overlap = 2 * (bright * (new_masks > 0.5)).sum() / (bright.sum() + (new_masks > 0.5).sum())

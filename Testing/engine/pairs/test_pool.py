@@ -107,3 +107,21 @@ def test_slice_pairs_that_differ_more_are_drawn_more_often(pool):
     scores = [pool.entries[index].difference_score for index in (0, 1)]
     assert labelled.difficulty.sum() == pytest.approx(1)
     assert np.argmax(labelled.difficulty) == np.argmax(scores)
+
+
+def test_times_may_be_exchanged_where_labels_mark_both_directions(pool):
+    rows = range(len(pool))
+    differences = {row: pool.stacks([row])[0, 0, 2].astype(np.float32) for row in rows}
+    shape = pool.pairs["p0"].grid_shape
+    labelled = LabelledSlicePairs(pool, {row: np.zeros(shape) for row in rows})
+    assert not labelled.exchangeable  # nothing is known
+
+    def marking(wanted) -> LabelledSlicePairs:
+        marked = LabelledSlicePairs(pool, {row: np.zeros(shape) for row in rows})
+        marked.masks = {row: wanted(differences[row]) for row in rows}
+        marked.with_change = [row for row in rows if marked.masks[row].any()]
+        return marked
+
+    assert not marking(lambda difference: difference > 12).exchangeable
+    assert not marking(lambda difference: difference < -12).exchangeable
+    assert marking(lambda difference: np.abs(difference) > 6).exchangeable

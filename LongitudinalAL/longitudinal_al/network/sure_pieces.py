@@ -1,0 +1,74 @@
+"""From probabilities to the mask of a pair: all of a piece of change, or none of it.
+
+A pixel is change when its probability is at least 0.5, and a connected piece of such pixels counts when it is
+at least 0.9 somewhere (hysteresis thresholding; Canny, "A computational approach to edge detection", IEEE
+TPAMI 1986). Pieces that are nowhere sure are mostly artefacts: see docs/decisions/sure-pieces.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.ndimage import label
+
+from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.prediction import predicted_probabilities
+from longitudinal_al.pairs.pool import Pool
+
+THRESHOLD, SURE = 0.5, 0.9
+
+
+def sure_pieces(probability: np.ndarray, sure: float = SURE) -> np.ndarray:
+    """Return the mask of change, boolean, of probabilities (slices, rows, columns) of a whole pair."""
+    pieces, count = label(probability >= THRESHOLD)
+    counts = np.zeros(count + 1, bool)
+    counts[pieces[probability >= sure]] = True
+    return counts[pieces]
+
+
+def predicted_pair(
+    networks: Sequence[ChangeNetwork],
+    pool: Pool,
+    pair: str,
+    slices: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
+    """Predict a pair: its mask of change, boolean, shaped as by `pair_probability`, which says the rest."""
+    return sure_pieces(pair_probability(networks, pool, pair, slices, progress))
+
+
+def pair_probability(
+    networks: Sequence[ChangeNetwork],
+    pool: Pool,
+    pair: str,
+    slices: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
+    """Predict every slice of a pair.
+
+    Parameters
+    ----------
+    networks : sequence of ChangeNetwork
+        The members of the ensemble.
+    pool : Pool
+        Holds the pair.
+    pair : str
+        Its name.
+    slices : int
+        How many the pair's grid has; the probability is 0 in those that are not in the pool.
+    progress : callable
+        Called with the share that is done.
+
+    Returns
+    -------
+    numpy.ndarray
+        Probability of change, float32, (slices, rows, columns) of the pair's grid.
+    """
+    prepared = pool.pairs[pair]
+    rows = [pool.index[(pair, index)] for index in prepared.record.slices]
+    probability = np.zeros((slices, *prepared.grid_shape), np.float32)
+    for done, (row, found) in enumerate(predicted_probabilities(networks, pool, rows)):
+        probability[pool.entries[row].slice] = found
+        progress(done / len(rows))
+    return probability

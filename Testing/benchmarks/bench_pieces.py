@@ -1,0 +1,57 @@
+"""What leaving out pieces of change that are nowhere sure does to Dice and F1 of an experiment's networks.
+
+`bench_pieces.py FOLDER/typical --networks 20`: a cohort's folder of `longitudinal-al experiment`. The
+networks are as they were learned; only what counts as a piece differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from longitudinal_al.experiments.held_out import TestPairs
+from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.sure_pieces import THRESHOLD, pair_probability, sure_pieces
+from longitudinal_al.project.store import Project
+
+SURE = (THRESHOLD, 0.7, 0.8, 0.9, 0.95)
+
+
+def measured(test: TestPairs, file: Path) -> np.ndarray:
+    """Return Dice and F1 for each of `SURE`, (5, 2)."""
+    networks = load_networks(file)
+    found = {
+        name: pair_probability(networks, test.pool, name, len(one)).astype(np.float16)
+        for name, one in test.references.items()
+    }
+    figures = []
+    for sure in SURE:
+        held_out = test.compare({name: sure_pieces(one, sure) for name, one in found.items()})
+        figures.append((held_out.dice, held_out.lesion_f1))
+    return np.array(figures, float)
+
+
+def main() -> None:
+    """Print the means over networks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cohort", type=Path)
+    parser.add_argument("--networks", type=int, default=20)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    with Project.open(arguments.cohort / "project") as project:
+        test = TestPairs(project)
+    kept = sorted((arguments.cohort / "simulation" / "networks").glob("*.json"))
+    files = [file.with_suffix(".safetensors") for file in kept][: arguments.networks]
+    each = np.array([measured(test, file) for file in files])
+    print(f"{len(files)} networks, {len(test.references)} test pairs")
+    for place, sure in enumerate(SURE):
+        dice, f1 = each[:, place].mean(axis=0)
+        better = (each[:, place, 1] > each[:, 0, 1]).sum()
+        print(f"sure {sure:.2f}: lesion Dice {dice:.3f}, lesion F1 {f1:.3f} (higher in {better})")
+
+
+if __name__ == "__main__":
+    main()
