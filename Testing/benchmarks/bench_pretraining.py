@@ -1,4 +1,4 @@
-"""What costs no annotation: pretraining on painted changes and the mean teacher, with and without.
+"""What costs no annotation: pretraining, exchanged times and the mean teacher, with and without.
 
 On the demo's cohort (made if it is missing). Its changes are synthetic too, if drawn by other code and with
 other figures, so pretraining is flattered here; `--project DIR` measures in another project whose pairs have
@@ -37,6 +37,7 @@ from longitudinal_al.project.store import Project
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 CONSISTENCY = 10.0
+PRETRAINED = "the product's"
 APART = 3
 """Slices between the middles of two painted lesions."""
 Labels = dict[int, np.ndarray]
@@ -44,12 +45,14 @@ Labels = dict[int, np.ndarray]
 
 def arms(steps: int, pretraining: int) -> dict[str, TrainingSettings]:
     """Return the trainings that are compared."""
-    plain = TrainingSettings(steps=steps)
+    own = TrainingSettings(steps=steps, pretraining=pretraining)
+    as_they_are = replace(own.augmentation, exchanged=0.0)
     return {
-        "labels alone": plain,
-        "pretrained": replace(plain, pretraining=pretraining),
-        "mean teacher": replace(plain, consistency=CONSISTENCY),
-        "both": replace(plain, pretraining=pretraining, consistency=CONSISTENCY),
+        PRETRAINED: own,
+        "not pretrained": replace(own, pretraining=0),
+        "times not exchanged": replace(own, augmentation=as_they_are),
+        "neither": replace(own, pretraining=0, augmentation=as_they_are),
+        "with a mean teacher": replace(own, consistency=CONSISTENCY),
     }
 
 
@@ -73,7 +76,7 @@ def comparison(
     yield f"best threshold on the difference: lesion Dice {best_threshold_dice(test)['dice']:.3f}"
     with tempfile.TemporaryDirectory() as folder:
         kept, begun = Path(folder), perf_counter()
-        networks = [pretrained(kept, pool, how["pretrained"], seed=seed) for seed in range(seeds)]
+        networks = [pretrained(kept, pool, how[PRETRAINED], seed=seed) for seed in range(seeds)]
         seconds = (perf_counter() - begun) / seeds
         told = line([test.measure([one]) for one in networks])
         yield f"pretrained, no label: {told}; {seconds:.0f} s a seed"
@@ -83,7 +86,7 @@ def comparison(
                 networks = [learn(kept, pool, masks, labels, settings, seed) for seed in range(seeds)]
                 seconds = (perf_counter() - begun) / seeds
                 told = line([test.measure([one]) for one in networks])
-                yield f"{labels:4d} labels, {name:13s} {told}; {seconds:.0f} s a training"
+                yield f"{labels:4d} labels, {name:19s} {told}; {seconds:.0f} s a training"
 
 
 def learn(
@@ -160,7 +163,7 @@ def main() -> None:
     parser.add_argument("--labels", type=int, nargs="*", default=[6, 24])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=TrainingSettings().steps)
-    parser.add_argument("--pretraining", type=int, default=1500)
+    parser.add_argument("--pretraining", type=int, default=TrainingSettings().pretraining)
     parser.add_argument("--only", choices=["painting", "comparison"])
     chosen = parser.parse_args()
     if chosen.project == DEMO / "project" and not (DEMO / "report" / "results.json").is_file():

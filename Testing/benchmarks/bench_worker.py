@@ -50,7 +50,7 @@ from longitudinal_al import rounds
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.live import loop
 from longitudinal_al.live.settings import LiveSettings
-short = TrainingSettings(steps=8, batch=4, patch=64)
+short = TrainingSettings(steps=8, pretraining=0, batch=4, patch=64)
 rounds.TrainingSettings = lambda: short
 loop.LiveSettings = lambda: LiveSettings(first=short, quick=short, round=short, check=short)
 sys.exit(main(sys.argv[1:]))

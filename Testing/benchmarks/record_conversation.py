@@ -26,9 +26,10 @@ taken = channel.take_pipes()  # before torch is imported, as the command does
 worker.take_pipes = lambda: taken
 from longitudinal_al.live import loop
 from longitudinal_al.network.training import TrainingSettings
+quick = TrainingSettings(steps=30, pretraining=0)
 settings = loop.LiveSettings(
-    first=TrainingSettings(steps=30), quick=TrainingSettings(steps=30), round=TrainingSettings(steps=60),
-    check=TrainingSettings(steps=20),
+    first=quick, quick=quick, round=TrainingSettings(steps=60, pretraining=0),
+    check=TrainingSettings(steps=20, pretraining=0),
 )
 loop.LiveSettings = lambda: settings
 sys.exit(main(sys.argv[1:]))

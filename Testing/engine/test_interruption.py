@@ -203,7 +203,7 @@ def test_reading_the_labels_and_beginning_to_learn(labelled: Project) -> None:
     pool = Pool.open(labelled)
     assert_stops_everywhere(lambda interrupt: read_lesson(labelled, pool, interrupt), count)
     lesson = read_lesson(labelled, pool)
-    settings = TrainingSettings(steps=2, batch=2, patch=32, architecture=TINY)
+    settings = TrainingSettings(steps=2, pretraining=0, batch=2, patch=32, architecture=TINY)
 
     def work(interrupt: Callable[[], None]) -> object:
         return learn(lesson, settings, seed=0, progress=lambda share: interrupt())

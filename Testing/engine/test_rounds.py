@@ -20,7 +20,9 @@ from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import SPACING_MM, rank, train_round, write_batch
 
-QUICK = TrainingSettings(steps=4, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+QUICK = TrainingSettings(
+    steps=4, pretraining=0, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 
 
 def label(project, pair: str, index: int) -> None:

@@ -15,7 +15,9 @@ from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import rank, train_round
 
-QUICK = TrainingSettings(steps=5, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+QUICK = TrainingSettings(
+    steps=5, pretraining=0, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def filled(panel: Any) -> None:
     panel.pairs.ui.pairsTable.selectRow(2)
     panel.pairs.ui.checkBox.setCollapsed(False)
     panel.pairs.showProgress("patient05", 0.42, 100)
-    panel.label.showInHand("patient03", 31, "hybrid, score 0.71")
+    panel.label.showInHand("patient03", 31, "recipe, score 0.71")
     panel.label.showReason(
         "Patient 03: The model is uncertain here (3rd of 503 slice pairs), and it repeats little of what was "
         "asked; the largest difference of this patient; 12 mm from the nearest labelled slice."
@@ -45,7 +45,7 @@ def filled(panel: Any) -> None:
     panel.learning.setBusy(True)
     panel.learning.showCurve(rounds())
     panel.learning.showAdvice(advise(rounds(), 37)[1])
-    panel.learning.showStrategies(["hybrid", "entropy"])
+    panel.learning.showStrategies(["recipe", "entropy"])
     panel.learning.ui.advancedBox.setCollapsed(False)
     panel.learning.ui.pythonEdit.setText("/opt/gpu/bin/python")
     panel.learning.showPythonVerdict("Python 3.12.4 with torch 2.13.0.", True)

@@ -29,7 +29,7 @@ def test_settings_are_told_once_when_they_change() -> None:
 def test_a_strategy_is_chosen_by_the_user_only() -> None:
     learning = LearningSection()
     heard = Heard(learning)
-    learning.showStrategies(["hybrid", "entropy", "random"])
+    learning.showStrategies(["recipe", "entropy", "random"])
     learning.showStrategy("entropy")
     learning.showStrategies(["random", "entropy"])
     assert learning.ui.strategyBox.currentText() == "entropy"

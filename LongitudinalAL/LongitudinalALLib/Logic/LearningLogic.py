@@ -14,13 +14,14 @@ from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.Study import Study
 
 STRATEGIES = (
-    "hybrid",
+    "recipe",
     "bald",
     "cluster_margin",
     "difference",
     "difference_entropy",
     "dropout_entropy",
     "entropy",
+    "hybrid",
     "kcenter",
     "least_confidence",
     "margin",

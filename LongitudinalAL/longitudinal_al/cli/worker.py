@@ -17,7 +17,7 @@ from longitudinal_al.serving.channel import Channel, Pipes, take_pipes
 
 EXAMPLE = "longitudinal-al worker my-project"
 UNUSABLE, SECOND = 1, 3
-STRATEGY = "hybrid"
+STRATEGY = "recipe"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ Progress = Callable[[str, float], None]
 PATIENTS = 21
 BUDGET = 0.08
 ROUNDS = 3
-STRATEGIES = ("random", "difference", "entropy", "hybrid")
+STRATEGIES = ("random", "difference", "entropy", "recipe")
 TEST_EVERY = 3
 
 

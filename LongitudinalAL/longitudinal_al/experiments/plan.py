@@ -58,10 +58,10 @@ def full_plan(training: TrainingSettings | None = None) -> Plan:
 def small_plan(training: TrainingSettings | None = None) -> Plan:
     """Return the experiment for two cores and twenty minutes: one cohort, few arms, short trainings."""
     cohort = Cohort("typical-small", difficulty="typical", pool=10, test=8, seed=104)
-    names = [name for name in ("random", "difference", "entropy", RECIPE) if name in STRATEGIES]
+    names = (RECIPE, "random", "entropy", "difference")
     return Plan(
         (cohort,),
-        tuple(Arm.plain(name) for name in names),
+        (*(Arm.plain(name) for name in names), *ablation()),
         2,
         fractions=(0.01, 0.02, 0.04, 0.08),
         training=training or TrainingSettings(),
@@ -75,9 +75,8 @@ def every_strategy() -> list[Arm]:
 
 def ablation() -> list[Arm]:
     """Return the recipe with each of its parts switched off in turn."""
-    if RECIPE not in STRATEGIES:
-        return []
-    parts = [name for name, value in STRATEGIES[RECIPE].settings.items() if value is True]
+    settings = STRATEGIES[RECIPE].settings
+    parts = [name for name, value in settings.items() if value is True or name == "start"]
     return [Arm(f"{RECIPE} without {part}", f"{RECIPE}:{part}=off") for part in parts]
 
 

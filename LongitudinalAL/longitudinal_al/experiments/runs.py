@@ -20,7 +20,7 @@ Progress = Callable[[str, float], None]
 
 
 COLD_START = "random"
-"""First batch of the arms that need a network and name no start of their own, as in the papers; all share it."""
+"""First batch of the arms that need a network and name no start of their own, as in the papers."""
 
 
 class OutOfTime(Exception):

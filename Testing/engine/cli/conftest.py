@@ -76,7 +76,7 @@ def process() -> Run:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train a few steps only: these tests look at the commands, not at what is learnt."""
-    settings = TrainingSettings(steps=4, batch=4, patch=32)
+    settings = TrainingSettings(steps=4, pretraining=0, batch=4, patch=32)
 
     def simulated(budget: float, batch: int) -> SimulationSettings:
         return SimulationSettings(budget, batch, training=settings)

@@ -26,7 +26,7 @@ if quick == "quick":
     from longitudinal_al.experiments import comparison
     from longitudinal_al.experiments.simulation import SimulationSettings
     from longitudinal_al.network.training import TrainingSettings
-    settings = TrainingSettings(steps=4, batch=4, patch=32)
+    settings = TrainingSettings(steps=4, pretraining=0, batch=4, patch=32)
     rounds.TrainingSettings = lambda: settings
     comparison.SimulationSettings = lambda budget, batch: SimulationSettings(budget, batch, training=settings)
 if int(limit):

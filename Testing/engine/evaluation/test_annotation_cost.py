@@ -20,7 +20,9 @@ from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import rank, train_round
 
-QUICK = TrainingSettings(steps=2, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+QUICK = TrainingSettings(
+    steps=2, pretraining=0, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 TRUTH = CostModel("true", look_seconds=4.0, first_seconds=25.0, change_seconds=15.0, mm2_seconds=0.02)
 
 

@@ -94,7 +94,9 @@ def made_up_strips() -> dict[str, list[AskedSlice]]:
     return {name: [made_up_slice(f"pair-{k}", 10 + 3 * k, k != 2) for k in range(6)] for name in SPEEDS}
 
 
-QUICK = TrainingSettings(steps=3, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+QUICK = TrainingSettings(
+    steps=3, pretraining=0, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 
 
 def with_transforms(table: Path) -> Path:

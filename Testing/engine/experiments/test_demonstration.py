@@ -12,7 +12,9 @@ from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.records import Split
 from longitudinal_al.project.table import read_pairs_table
 
-QUICK = TrainingSettings(steps=2, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+QUICK = TrainingSettings(
+    steps=2, pretraining=0, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 HEADER = (
     "pair,patient,baseline,followup,reference,reference_transform,foreground,foreground_transform,split\n"
 )

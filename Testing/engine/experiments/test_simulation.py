@@ -14,7 +14,9 @@ from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.store import Project
 from longitudinal_al.project.table import read_pairs_table
 
-QUICK = TrainingSettings(steps=3, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+QUICK = TrainingSettings(
+    steps=3, pretraining=0, batch=4, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 
 
 def settings(budget: float = 0.2, batch: int = 5) -> SimulationSettings:

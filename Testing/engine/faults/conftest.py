@@ -140,7 +140,7 @@ worker.take_pipes = lambda: taken
 from longitudinal_al import rounds
 from longitudinal_al.network.training import TrainingSettings
 steps = int(os.environ.get("FAULTS_STEPS", "4"))
-short = TrainingSettings(steps=steps, batch=4, patch=32)
+short = TrainingSettings(steps=steps, pretraining=0, batch=4, patch=32)
 rounds.TrainingSettings = lambda: short
 from longitudinal_al.live import loop
 hurried = loop.LiveSettings(

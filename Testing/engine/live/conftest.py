@@ -20,7 +20,9 @@ from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind
 
-TINY = TrainingSettings(steps=3, batch=2, patch=32, architecture=Architecture(widths=(8, 8, 16, 16)))
+TINY = TrainingSettings(
+    steps=3, pretraining=0, batch=2, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
+)
 SETTINGS = LiveSettings(
     first=TINY, quick=TINY, round=TINY, check=TINY, batch=8, head=16, chunk=16, publish_seconds=0.0
 )

@@ -32,7 +32,7 @@ from longitudinal_al import worker as work
 from longitudinal_al.network.training import TrainingSettings
 quick, thinks, *words = sys.argv[1:]
 if quick == "quick":
-    rounds.TrainingSettings = lambda: TrainingSettings(steps=4, batch=4, patch=32)
+    rounds.TrainingSettings = lambda: TrainingSettings(steps=4, pretraining=0, batch=4, patch=32)
 if "MOST_IN_MEMORY" in os.environ:  # a stand-in for a GPU that holds so many slice pairs
     most, compute = int(os.environ["MOST_IN_MEMORY"]), torch.nn.Conv2d.forward
     def forward(self, image):
