@@ -374,7 +374,7 @@ CATALOGUE: tuple[Strategy, ...] = (
         cost=PASS_AND_SORT,
         also={"change_score": change_entropy},
         options={
-            "start": Option("mdal", KINDS, choices=NO_NEED),
+            "start": Option("off", KINDS, choices=NO_NEED),
             "change": Option(True, "a stratum of predicted change"),
             **ON_OFF,
             "noise": Option(False, "noise on the strata that fades over the rounds"),
@@ -391,7 +391,7 @@ CATALOGUE: tuple[Strategy, ...] = (
         cost="as mdal_diverse",
         options={
             "start": Option(
-                "mdal", KINDS, choices=NO_NEED | {"mdal": Needs.CONTRAST, "typiclust": Needs.CONTRAST}
+                "off", KINDS, choices=NO_NEED | {"mdal": Needs.CONTRAST, "typiclust": Needs.CONTRAST}
             ),
             **ON_OFF,
         },

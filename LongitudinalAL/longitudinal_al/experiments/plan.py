@@ -74,10 +74,10 @@ def every_strategy() -> list[Arm]:
 
 
 def ablation() -> list[Arm]:
-    """Return the recipe with each of its parts switched off in turn."""
-    settings = STRATEGIES[RECIPE].settings
-    parts = [name for name, value in settings.items() if value is True or name == "start"]
-    return [Arm(f"{RECIPE} without {part}", f"{RECIPE}:{part}=off") for part in parts]
+    """Return the recipe with each of its parts switched off in turn, and begun with different kinds."""
+    parts = [name for name, value in STRATEGIES[RECIPE].settings.items() if value is True]
+    without = [Arm(f"{RECIPE} without {part}", f"{RECIPE}:{part}=off") for part in parts]
+    return [*without, Arm(f"{RECIPE} begun by mdal", f"{RECIPE}:start=mdal")]
 
 
 def needs_references(arm: Arm) -> bool:
