@@ -62,7 +62,7 @@ ON_OFF = {
     "spread": Option(True, "spacing between slices, and few slices a patient until all were visited"),
 }
 NO_NEED = {"mdal": NONE, "typiclust": NONE, "strided": NONE, "off": NONE}
-KINDS = "where different kinds of slice pairs come from in the first batch"
+KINDS = "where half of the first batch comes from as different kinds of slice pairs; off: nowhere"
 
 
 def _members(count: int) -> dict[str, Option]:
@@ -386,9 +386,9 @@ CATALOGUE: tuple[Strategy, ...] = (
         "recipe_start",
         *(ScoreSource.CONTRAST, recipe_start, Needs.DIFFERENCE),
         paper="this product's own; docs/benchmark.md",
-        summary="the recipe's first batch: differences, different kinds and a tenth by chance",
+        summary="the recipe's first batch: the largest differences, one a patient, and a tenth by chance",
         family="recipe",
-        cost="as mdal_diverse",
+        cost="O(N log N)",
         options={
             "start": Option(
                 "off", KINDS, choices=NO_NEED | {"mdal": Needs.CONTRAST, "typiclust": Needs.CONTRAST}

@@ -83,7 +83,8 @@ def test_the_recipe_brings_its_own_first_batch_with_the_settings_they_share():
     assert first.text == "recipe_start:start=strided,audit=off"
     assert first.needs == Needs.DIFFERENCE
     assert first.score is ScoreSource.DIFFERENCE
-    assert Needs.CONTRAST in cold_start_of(STRATEGIES["recipe"]).needs
+    assert Needs.CONTRAST in cold_start_of(strategy("recipe:start=mdal")).needs
+    assert Needs.CONTRAST not in cold_start_of(STRATEGIES["recipe"]).needs
     assert cold_start_of(STRATEGIES["entropy"]) is None
 
 

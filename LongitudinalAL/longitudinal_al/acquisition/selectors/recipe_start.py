@@ -1,4 +1,4 @@
-"""The recipe's first batch, before any label: large differences, different kinds, and a tenth by chance."""
+"""The recipe's first batch, before any label: large differences, and a tenth by chance."""
 
 from __future__ import annotations
 
