@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 
 import pytest
 import torch
 
-from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
+from longitudinal_al.errors import InvalidInput, UnknownName
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort, make_cohort
 from longitudinal_al.experiments.experiment import experiment
@@ -107,8 +106,3 @@ def test_processes_of_this_computer_find_what_one_finds(plan, tmp_path, without_
     for run in runs_of(one):
         first, second = (without_times(outcome(run, tmp_path / name)) for name in ("one", "two"))
         assert first == second
-
-
-def test_a_process_that_is_ended_is_told_in_words():
-    with pytest.raises(NotReady, match="fewer --processes"), processes(2) as executor:
-        executor.submit(os._exit, 1).result()
