@@ -9,6 +9,7 @@ from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort
 from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.pairs.augmentation import Augmentation
 
 FRACTIONS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.16)
 """Shares of the pool that are labelled after each round."""
@@ -63,7 +64,7 @@ def small_plan(training: TrainingSettings | None = None) -> Plan:
         (cohort,),
         (*(Arm.plain(name) for name in names), *ablation()),
         2,
-        fractions=(0.01, 0.02, 0.04, 0.08),
+        fractions=(0.02, 0.04, 0.08),
         training=training or TrainingSettings(),
     )
 
@@ -74,10 +75,20 @@ def every_strategy() -> list[Arm]:
 
 
 def ablation() -> list[Arm]:
-    """Return the recipe with each of its parts switched off in turn, and begun with different kinds."""
+    """Return the recipe with each of its parts switched off in turn, and begun with different kinds.
+
+    The parts of its training too; pretraining also where labels are drawn at random.
+    """
     parts = [name for name, value in STRATEGIES[RECIPE].settings.items() if value is True]
     without = [Arm(f"{RECIPE} without {part}", f"{RECIPE}:{part}=off") for part in parts]
-    return [*without, Arm(f"{RECIPE} begun by mdal", f"{RECIPE}:start=mdal")]
+    as_they_are = {"augmentation": Augmentation(exchanged=0.0)}
+    return [
+        *without,
+        Arm(f"{RECIPE} begun by mdal", f"{RECIPE}:start=mdal"),
+        Arm(f"{RECIPE} without exchanged times", RECIPE, training=as_they_are),
+        Arm(f"{RECIPE} without pretraining", RECIPE, training={"pretraining": 0}),
+        Arm("random without pretraining", "random", training={"pretraining": 0}),
+    ]
 
 
 def needs_references(arm: Arm) -> bool:
