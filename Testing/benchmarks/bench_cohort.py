@@ -26,8 +26,10 @@ from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.simulation import reference_masks
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, input_channels
+from longitudinal_al.network.pretraining import labels_alone, start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
 
@@ -57,7 +59,11 @@ def learn(
     start: ChangeNetwork | None = None,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Train, and return the test patients' Dice and the seconds of training."""
+    """Train, from pretrained weights unless others are given; return the test patients' Dice and the seconds.
+
+    Pretraining is done once for a project, and does not count.
+    """
+    start = start or start_of(None, labelled.pool, settings, seed=seed)
     begun = perf_counter()
     network = train(labelled, settings, seed=seed, start=start)
     seconds = perf_counter() - begun
@@ -82,7 +88,8 @@ def full_labelling(pool: Pool, masks: dict[int, np.ndarray], test: TestPairs) ->
     yield f"best threshold on the difference image: {threshold:.3f}; the network's is {ratio:.2f} times that"
     yield f"  at least {TIMES_THE_THRESHOLD} times  {verdict(ratio >= TIMES_THE_THRESHOLD)}"
     torch.manual_seed(0)
-    peer, peer_seconds = learn(labelled, test, start=Peer())
+    start = train(PaintedSlicePairs(pool), labels_alone(SETTINGS), seed=0, start=Peer())
+    peer, peer_seconds = learn(labelled, test, start=start)
     yield f"BasicUNet, the same training: lesion Dice {peer:.3f} in {peer_seconds:.0f} s"
     yield f"  the network within {PEER_DICE} of it or above  {verdict(dice >= peer - PEER_DICE)}"
 
