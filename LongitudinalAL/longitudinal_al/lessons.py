@@ -16,6 +16,7 @@ from longitudinal_al.network.pretraining import start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.rehearsal import with_rehearsal
 from longitudinal_al.project.records import utc_now
 from longitudinal_al.project.store import Project
 
@@ -106,7 +107,8 @@ def learn(
     def after(share: float) -> None:
         progress(1.0 if share >= 1 else begun + rest * share)
 
-    return train(labelled, settings, seed=seed, start=start, progress=after, tell=tell)
+    examples = with_rehearsal(labelled, settings.rehearsal if start else 0)
+    return train(examples, settings, seed=seed, start=start, progress=after, tell=tell)
 
 
 def settings_for(wanted: Strategy, settings: TrainingSettings) -> TrainingSettings:

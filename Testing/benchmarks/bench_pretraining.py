@@ -1,9 +1,9 @@
-"""What costs no annotation: pretraining, exchanged times and the mean teacher, with and without.
+"""What costs no annotation: pretraining, painted and exchanged examples, the mean teacher, with and without.
 
 On the demo's cohort (made if it is missing). Its changes are synthetic too, if drawn by other code and with
 other figures, so pretraining is flattered here; `--project DIR` measures in another project whose pairs have
 references. `--labels 6 12 24`, `--seeds K`, `--steps N` and `--pretraining N` say how much; `--only painting`
-shows how well painted changes imitate prepared ones, and what drawing them costs.
+shows how well painted changes imitate prepared ones, `--only rehearsal` what they do where labels have none.
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ from longitudinal_al.pairs.painted_difference import DIFFERENCE, difference_gain
 from longitudinal_al.pairs.painted_lesions import Painting, draw_lesion
 from longitudinal_al.pairs.painted_slice_pairs import DOUBTFUL, PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool, PreparedPair
+from longitudinal_al.pairs.rehearsal import with_rehearsal
 from longitudinal_al.project.store import Project
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 CONSISTENCY = 10.0
 PRETRAINED = "the product's"
+LITTLE = 60
+"""In pixels."""
 APART = 3
 """Slices between the middles of two painted lesions."""
 Labels = dict[int, np.ndarray]
@@ -87,6 +90,34 @@ def comparison(
                 seconds = (perf_counter() - begun) / seeds
                 told = line([test.measure([one]) for one in networks])
                 yield f"{labels:4d} labels, {name:19s} {told}; {seconds:.0f} s a training"
+
+
+def rehearsal(pool: Pool, test: TestPairs, labels: int, seeds: int) -> Iterator[str]:
+    """Train on labels that show hardly any change, with and without painted ones in their place."""
+    masks = reference_masks(pool)
+    settings = TrainingSettings()
+    rows = hardly_changed(pool, masks, labels)
+    for enough in (0, settings.rehearsal):
+        found = []
+        for seed in range(seeds):
+            labelled = LabelledSlicePairs(pool, {row: masks[row] for row in rows})
+            start = start_of(None, pool, settings, seed=seed)
+            network = train(with_rehearsal(labelled, enough), settings, seed=seed, start=start)
+            found.append(test.measure([network]))
+        pieces = LabelledSlicePairs(pool, {row: masks[row] for row in rows}).pieces
+        told = f"{len(rows)} labels, {pieces} pieces of change, painted below {enough} pieces"
+        yield f"{told}: {line(found)}"
+
+
+def hardly_changed(pool: Pool, masks: Labels, labels: int) -> list[int]:
+    """Return slice pairs that differ most in their pairs: a quarter with a little change, the others none."""
+    scores = [entry.difference_score for entry in pool.entries]
+    first: dict[str, int] = {}
+    for row in np.argsort(-np.array(scores), kind="stable"):
+        first.setdefault(pool.entries[row].pair, int(row))
+    sizes = {row: int(np.count_nonzero(masks[row])) for row in first.values()}
+    little = [row for row, size in sizes.items() if 0 < size < LITTLE][: labels // 4]
+    return little + [row for row, size in sizes.items() if size == 0][: labels - len(little)]
 
 
 def learn(
@@ -164,7 +195,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=TrainingSettings().steps)
     parser.add_argument("--pretraining", type=int, default=TrainingSettings().pretraining)
-    parser.add_argument("--only", choices=["painting", "comparison"])
+    parser.add_argument("--only", choices=["painting", "comparison", "rehearsal"])
     chosen = parser.parse_args()
     if chosen.project == DEMO / "project" and not (DEMO / "report" / "results.json").is_file():
         demonstrate(DEMO)
@@ -172,6 +203,9 @@ def main() -> None:
         pool, test = Pool.open(project), TestPairs(project)
     if chosen.only in (None, "painting"):
         for each in painting(pool):
+            print(each, flush=True)
+    if chosen.only in (None, "rehearsal"):
+        for each in rehearsal(pool, test, 8, chosen.seeds):
             print(each, flush=True)
     if chosen.only in (None, "comparison"):
         how = arms(chosen.steps, chosen.pretraining)

@@ -152,10 +152,11 @@ def test_a_yardstick_is_refused_outside_of_simulations(trained_project, name):
 
 
 def test_before_any_label_a_strategy_that_names_its_cold_start_ranks_by_that(small_project):
-    ranking = rank(small_project, "recipe", 4).entries
-    first = rank(small_project, "recipe_start", 4).entries
-    assert [(one.pair, one.slice) for one in ranking] == [(one.pair, one.slice) for one in first]
-    assert (small_project.folder / "models" / "contrast.safetensors").is_file()
+    for start, compares in (("off", False), ("mdal", True)):
+        ranking = rank(small_project, f"recipe:start={start}", 4).entries
+        first = rank(small_project, f"recipe_start:start={start}", 4).entries
+        assert [(one.pair, one.slice) for one in ranking] == [(one.pair, one.slice) for one in first]
+        assert (small_project.folder / "models" / "contrast.safetensors").is_file() is compares
 
 
 def test_every_strategy_can_begin_with_another(small_project):

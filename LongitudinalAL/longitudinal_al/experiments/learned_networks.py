@@ -20,6 +20,7 @@ from longitudinal_al.network.pretraining import start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.rehearsal import with_rehearsal
 from longitudinal_al.project.files import json_text, read_json, write_json
 
 
@@ -89,4 +90,5 @@ class LearnedNetworks:
         labels = {row: self.masks[row] for row in rows}
         labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
         start = start_of(self.folder, self.pool, training, seed=seed)
-        return train(labelled, training, seed=seed, start=start)
+        examples = with_rehearsal(labelled, training.rehearsal if start else 0)
+        return train(examples, training, seed=seed, start=start)

@@ -9,6 +9,11 @@ from longitudinal_al.network.contrast import ContrastSettings
 from longitudinal_al.network.training import TrainingSettings
 
 
+def _short(steps: int) -> TrainingSettings:
+    """Return a training on the labels alone: nothing is painted, which would take longer than it does."""
+    return TrainingSettings(steps=steps, pretraining=0, rehearsal=0)
+
+
 @dataclass(frozen=True)
 class LiveSettings:
     """How long the live loop does what.
@@ -18,7 +23,7 @@ class LiveSettings:
     first, quick : TrainingSettings
         Of the first model, and of those that go on from the model before when labels have come.
     round : TrainingSettings
-        Of a full round, which begins from random weights.
+        Of a full round, which begins from pretrained weights.
     check : TrainingSettings
         Of each of the trainings of the cross-validation; the same for every round, so that rounds compare.
     contrast : ContrastSettings
@@ -48,10 +53,10 @@ class LiveSettings:
         At most so many, spread over the pool, are predicted to compare a round with the one before.
     """
 
-    first: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80, pretraining=0))
-    quick: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=80, pretraining=0))
+    first: TrainingSettings = field(default_factory=lambda: _short(80))
+    quick: TrainingSettings = field(default_factory=lambda: _short(80))
     round: TrainingSettings = field(default_factory=TrainingSettings)
-    check: TrainingSettings = field(default_factory=lambda: TrainingSettings(steps=200, pretraining=0))
+    check: TrainingSettings = field(default_factory=lambda: _short(200))
     contrast: ContrastSettings = field(default_factory=ContrastSettings)
     cold_start: str = ""
     batch: int = 50

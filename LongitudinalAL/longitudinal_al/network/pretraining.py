@@ -76,6 +76,7 @@ def labels_alone(settings: TrainingSettings) -> TrainingSettings:
         pretraining=0,
         consistency=0.0,
         alignment=0.0,
+        rehearsal=0,
         predicts_loss=False,
     )
 

@@ -47,6 +47,9 @@ class TrainingSettings:
         0 = those are not looked at.
     alignment : float
         Weight of looking where the annotator did, see `network.attention`; the paper has 0.1; 0 = off.
+    rehearsal : int
+        As long as fewer pieces of change are labelled, painted ones take the place of those that are missing,
+        see `pairs.rehearsal`; 0 = never.
     predicts_loss : bool
         Whether the network learns to predict its own loss too, see `network.loss_head`.
     """
@@ -61,6 +64,7 @@ class TrainingSettings:
     pretraining: int = 500
     consistency: float = 0.0
     alignment: float = 0.0
+    rehearsal: int = 16
     predicts_loss: bool = False
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: Augmentation = field(default_factory=Augmentation)

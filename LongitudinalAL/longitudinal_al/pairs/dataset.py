@@ -76,8 +76,17 @@ class LabelledSlicePairs:
         They are where both lesions that appear and lesions that vanish are marked; where new lesions alone
         count, as in MSSEG-2, all pieces differ in one direction.
         """
-        rising = np.concatenate([self._rising(row) for row in self.with_change] or [np.zeros(0, bool)])
-        return len(rising) > 0 and BOTH_WAYS <= rising.mean() <= 1 - BOTH_WAYS
+        return self.pieces > 0 and BOTH_WAYS <= self._directions.mean() <= 1 - BOTH_WAYS
+
+    @property
+    def pieces(self) -> int:
+        """How many connected pieces of change are labelled, slice by slice."""
+        return len(self._directions)
+
+    @cached_property
+    def _directions(self) -> np.ndarray:
+        """Whether each piece of change is brighter in the follow-up; boolean, (pieces,)."""
+        return np.concatenate([self._rising(row) for row in self.with_change] or [np.zeros(0, bool)])
 
     def _rising(self, row: int) -> np.ndarray:
         """Tell for each piece of change in a slice pair whether it is brighter in the follow-up."""

@@ -1,0 +1,69 @@
+"""Painted changes in the place of those that labels lack, so that a network does not forget what change is.
+
+The first slice pairs that are labelled may show nothing but artefacts. A network that learns from them alone
+finds nothing any more, however it was pretrained: the labels say what is no change, the painting what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
+from longitudinal_al.pairs.pool import Pool
+
+
+def with_rehearsal(labelled: LabelledSlicePairs, enough: int) -> LabelledSlicePairs | Rehearsed:
+    """Return labelled slice pairs, with painted changes beside them if too few pieces are labelled."""
+    return Rehearsed(labelled, enough) if labelled.pieces < enough else labelled
+
+
+class Rehearsed:
+    """Labelled slice pairs, with painted changes beside them as long as few changes are labelled.
+
+    Parameters
+    ----------
+    labelled : LabelledSlicePairs
+        What to learn from.
+    enough : int
+        With so many labelled pieces of change nothing is painted; with fewer, as much less of the examples
+        that hold change are labelled ones.
+    """
+
+    def __init__(self, labelled: LabelledSlicePairs, enough: int) -> None:
+        self.labelled = labelled
+        self.share = max(0.0, 1 - labelled.pieces / enough)
+        self._painted = PaintedSlicePairs(labelled.pool, labelled.neighbours)
+
+    @property
+    def pool(self) -> Pool:
+        """Where the images come from."""
+        return self.labelled.pool
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """The labelled rows of the pool."""
+        return self.labelled.rows
+
+    @property
+    def exchangeable(self) -> bool:
+        """See `LabelledSlicePairs.exchangeable`."""
+        return self.labelled.exchangeable
+
+    def draw(
+        self, batch: int, patch: int, change_share: float, generator: np.random.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw a batch of patches, see `LabelledSlicePairs.draw`; a mask is NaN where it is not known."""
+        changes = round(batch * change_share)
+        painted = round(changes * self.share)
+        if painted == 0 or painted == batch:
+            source = self.labelled if painted == 0 else self._painted
+            return source.draw(batch, patch, change_share, generator)
+        rest = batch - painted
+        known = self.labelled.draw(rest, patch, (changes - painted) / rest, generator)
+        made_up = self._painted.draw(painted, patch, 1.0, generator)
+        stacks, masks = (torch.cat(both) for both in zip(known, made_up, strict=True))
+        return stacks, masks
