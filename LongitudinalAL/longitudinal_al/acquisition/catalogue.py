@@ -386,7 +386,7 @@ CATALOGUE: tuple[Strategy, ...] = (
         "recipe_start",
         *(ScoreSource.CONTRAST, recipe_start, Needs.DIFFERENCE),
         paper="this product's own; docs/benchmark.md",
-        summary="the recipe's first batch: the largest differences, one a patient, and a tenth by chance",
+        summary="the recipe's first batch: the largest differences, and a tenth by chance",
         family="recipe",
         cost="O(N log N)",
         options={

@@ -157,7 +157,7 @@ REASONS: dict[str, Callable[[Facts], str]] = {
     "score_per_second": _worth_the_time,
     "recipe": lambda facts: f"{_expected(facts)}, in a batch of which a tenth is left to chance",
     "recipe_start": lambda facts: (
-        "for a first batch of large differences, one a patient, of which a tenth is left to chance"
+        "for a first batch of large differences, of which a tenth is left to chance"
     ),
     "kcenter": _unlike,
     "cluster_margin": lambda facts: (

@@ -9,13 +9,11 @@ from longitudinal_al.acquisition.neighbours import Choice, Neighbours
 from longitudinal_al.acquisition.selectors.canonical import canonical
 from longitudinal_al.acquisition.selectors.clasp_pe import usable
 from longitudinal_al.acquisition.selectors.mdal_diverse import diverse_order
-from longitudinal_al.acquisition.selectors.recipe import AUDIT, spread_out
+from longitudinal_al.acquisition.selectors.recipe import AUDIT
 from longitudinal_al.acquisition.selectors.strided import strided
 from longitudinal_al.acquisition.selectors.typiclust import typical_order
 from longitudinal_al.acquisition.shares import Stratum, descending, take_by_shares, trusted
 from longitudinal_al.interruption import Interrupt
-
-A_PATIENT = 1
 
 
 @canonical
@@ -29,10 +27,12 @@ def recipe_start(
     audit: bool = True,
     spread: bool = True,
 ) -> list[int]:
-    """Take slice pairs by the largest difference, one a patient first, and a tenth at random.
+    """Take slice pairs by the largest difference, and a tenth at random.
 
-    Half of them can be different kinds of slice pairs instead. In turns; pairs whose registration check
-    failed come last. O(N log N), and with different kinds as ``mdal_diverse`` or ``typiclust``.
+    One a patient first measured worse: where scans differ most there may be artefacts alone, and it takes
+    several slices of a patient to meet a change. Half of the batch can be different kinds of slice pairs
+    instead. In turns; pairs whose registration check failed come last. O(N log N), and with different kinds
+    as ``mdal_diverse`` or ``typiclust``.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def recipe_start(
     audit
         The random tenth.
     spread
-        Spacing and patients; off, neither is minded.
+        Spacing between slices; off, it is not minded.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def recipe_start(
         The differences are missing, or the contrastive features.
     """
     difference = trusted(usable(candidates.needed("difference", "recipe_start")), candidates)
-    choice = spread_out(neighbours, spread, A_PATIENT).start(candidates, interrupt)
+    choice = (neighbours if spread else Neighbours()).start(candidates, interrupt)
     orders = [descending(difference)]
     if start != "off":
         orders.append(_kinds(start, candidates, batch, choice, generator, interrupt))
