@@ -12,7 +12,7 @@ from longitudinal_al.errors import NotReady
 from longitudinal_al.evaluation.dice import dice
 from longitudinal_al.evaluation.lesions import count_lesions
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.sure_pieces import predicted_pair
+from longitudinal_al.network.sure_pieces import pair_probability, sure_pieces
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
@@ -57,7 +57,7 @@ class TestPairs:
         """Predict every test pair and compare it with its reference, on the pair's own grid."""
         return self.compare(
             {
-                name: predicted_pair(networks, self.pool, name, len(one))
+                name: sure_pieces(pair_probability(networks, self.pool, name, len(one)))
                 for name, one in self.references.items()
             }
         )

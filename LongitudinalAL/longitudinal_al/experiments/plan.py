@@ -57,7 +57,7 @@ def full_plan(training: TrainingSettings | None = None) -> Plan:
 
 
 def small_plan(training: TrainingSettings | None = None) -> Plan:
-    """Return the experiment for two cores and twenty minutes: one cohort, few arms, short trainings."""
+    """Return the experiment for two cores and twenty minutes: one cohort, few arms, few rounds."""
     cohort = Cohort("typical-small", difficulty="typical", pool=10, test=8, seed=104)
     names = (RECIPE, "random", "entropy", "difference")
     return Plan(

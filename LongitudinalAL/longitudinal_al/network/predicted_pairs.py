@@ -15,7 +15,7 @@ from longitudinal_al.imaging.writing import write_image
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.change_list import NUMBERS_FILE, find_changes, write_changes
 from longitudinal_al.network.checkpoint import newest_model
-from longitudinal_al.network.sure_pieces import predicted_pair
+from longitudinal_al.network.sure_pieces import pair_probability, sure_pieces
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.pairs.slices import volume_of
 from longitudinal_al.project.classes import DEFAULT_CLASSES
@@ -92,8 +92,8 @@ def predicted_volume(
     grid = prepared.grid()
     axis = prepared.record.slice_axis
     count = grid.GetSize()[2 - axis]
-    slices = predicted_pair(networks, pool, prepared.pair.id, count, progress).astype(np.uint8)
-    return volume_of(slices, axis, grid)
+    probability = pair_probability(networks, pool, prepared.pair.id, count, progress)
+    return volume_of(sure_pieces(probability).astype(np.uint8), axis, grid)
 
 
 def _write_on_both_grids(mask: sitk.Image, prepared: PreparedPair, folder: Path) -> Iterable[Path]:

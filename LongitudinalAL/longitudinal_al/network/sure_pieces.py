@@ -27,17 +27,6 @@ def sure_pieces(probability: np.ndarray, sure: float = SURE) -> np.ndarray:
     return counts[pieces]
 
 
-def predicted_pair(
-    networks: Sequence[ChangeNetwork],
-    pool: Pool,
-    pair: str,
-    slices: int,
-    progress: Callable[[float], None] = lambda share: None,
-) -> np.ndarray:
-    """Predict a pair: its mask of change, boolean, shaped as by `pair_probability`, which says the rest."""
-    return sure_pieces(pair_probability(networks, pool, pair, slices, progress))
-
-
 def pair_probability(
     networks: Sequence[ChangeNetwork],
     pool: Pool,

@@ -146,12 +146,12 @@ def _train_on(
         network = with_loss_head(network) if settings.predicts_loss else network
         network = network.to(device, memory_format=torch.channels_last).train()
         average = copy.deepcopy(network)
+        settings = replace(settings, augmentation=_fitting(settings.augmentation, labelled))
         terms = _terms(labelled, settings, seed, batch)
-        augmentation = _fitting(settings.augmentation, labelled)
         optimiser, schedule = _optimiser(network, settings, device)
         for step in range(settings.steps):
             stacks, masks = labelled.draw(batch, settings.patch, settings.change_share, generator)
-            stacks, masks = augment(stacks, masks, augmentation, torch_generator)
+            stacks, masks = augment(stacks, masks, settings.augmentation, torch_generator)
             image = network_input(stacks).to(device, memory_format=torch.channels_last)
             with fast_arithmetic(device):
                 reading = network.read(image)

@@ -63,12 +63,12 @@ def recipe(
     ]
     if audit:
         strata.append(Stratum(generator.permutation(len(candidates)), AUDIT))
-    choice = spread_out(neighbours, spread, A_PATIENT).start(candidates, interrupt)
+    choice = _spread_out(neighbours, spread).start(candidates, interrupt)
     return take_by_shares(choice, strata, batch)
 
 
-def spread_out(neighbours: Neighbours, spread: bool, a_patient: int) -> Neighbours:
-    """Return the distances to keep: those asked for and so many a patient, or none at all."""
+def _spread_out(neighbours: Neighbours, spread: bool) -> Neighbours:
+    """Return the distances to keep: those asked for and two a patient, or none at all."""
     if not spread:
         return Neighbours()
-    return Neighbours(neighbours.spacing_mm, neighbours.per_patient or a_patient)
+    return Neighbours(neighbours.spacing_mm, neighbours.per_patient or A_PATIENT)
