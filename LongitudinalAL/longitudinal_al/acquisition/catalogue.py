@@ -36,7 +36,6 @@ from longitudinal_al.acquisition.selectors.power import power
 from longitudinal_al.acquisition.selectors.probcover import probcover
 from longitudinal_al.acquisition.selectors.random import random
 from longitudinal_al.acquisition.selectors.recipe import recipe
-from longitudinal_al.acquisition.selectors.recipe_start import recipe_start
 from longitudinal_al.acquisition.selectors.representative_to_uncertain import representative_to_uncertain
 from longitudinal_al.acquisition.selectors.score_per_second import score_per_second
 from longitudinal_al.acquisition.selectors.stochastic_batches import stochastic_batches
@@ -57,12 +56,6 @@ WHOSE_FEATURES = {
         choices={"model": FEATURES, "contrast": Needs.CONTRAST},
     )
 }
-ON_OFF = {
-    "audit": Option(True, "a tenth of the batch at random"),
-    "spread": Option(True, "spacing between slices, and few slices a patient until all were visited"),
-}
-NO_NEED = {"mdal": NONE, "typiclust": NONE, "strided": NONE, "off": NONE}
-KINDS = "where half of the first batch comes from as different kinds of slice pairs; off: nowhere"
 
 
 def _members(count: int) -> dict[str, Option]:
@@ -367,34 +360,17 @@ CATALOGUE: tuple[Strategy, ...] = (
     ),
     Strategy(
         "recipe",
-        *(entropy, recipe, MODEL | Needs.DIFFERENCE),
+        *(entropy, recipe, MODEL),
         paper="this product's own; docs/benchmark.md",
-        summary="expected change, doubt and a tenth by chance, spread over the patients",
+        summary="large differences, then highest entropy, and later a tenth at random",
         family="recipe",
         cost=PASS_AND_SORT,
-        also={"change_score": change_entropy},
         options={
-            "start": Option("off", KINDS, choices=NO_NEED),
-            "change": Option(True, "a stratum of predicted change"),
-            **ON_OFF,
-            "noise": Option(False, "noise on the strata that fades over the rounds"),
+            "audit": Option(True, "a tenth of the batch at random, once 64 slice pairs are labelled"),
+            "spacing": Option(True, "the distance between slices of a pair"),
             "members": Option(1, "networks trained each round", lowest=1, highest=20),
         },
-        cold_start="recipe_start",
-    ),
-    Strategy(
-        "recipe_start",
-        *(ScoreSource.CONTRAST, recipe_start, Needs.DIFFERENCE),
-        paper="this product's own; docs/benchmark.md",
-        summary="the recipe's first batch: the largest differences, and a tenth by chance",
-        family="recipe",
-        cost="O(N log N)",
-        options={
-            "start": Option(
-                "off", KINDS, choices=NO_NEED | {"mdal": Needs.CONTRAST, "typiclust": Needs.CONTRAST}
-            ),
-            **ON_OFF,
-        },
+        cold_start="difference",
     ),
 )
 """In the order in which they are shown."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from longitudinal_al.acquisition.selectors.recipe import ENOUGH
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -101,6 +103,12 @@ def _expected(facts: Facts) -> str:
     return f"{change}{ordinal(facts.place)} by doubt of {facts.pool} slice pairs"
 
 
+def _doubtful(facts: Facts) -> str:
+    """Return the place in a batch that is partly drawn: it is not said which were."""
+    chance = ", in a batch of which a tenth is left to chance" if facts.labelled >= ENOUGH else ""
+    return f"{ordinal(facts.place)} by doubt of {facts.pool} slice pairs{chance}"
+
+
 def _worth_the_time(facts: Facts) -> str:
     time = "" if facts.seconds is None else f" for about {facts.seconds:.0f} s of work"
     return f"the model is uncertain here, which is much{time} {_placed(facts)}"
@@ -155,10 +163,7 @@ REASONS: dict[str, Callable[[Facts], str]] = {
         "drawn at random by someone who knows where change is: for simulations"
     ),
     "score_per_second": _worth_the_time,
-    "recipe": lambda facts: f"{_expected(facts)}, in a batch of which a tenth is left to chance",
-    "recipe_start": lambda facts: (
-        "for a first batch of large differences, of which a tenth is left to chance"
-    ),
+    "recipe": _doubtful,
     "kcenter": _unlike,
     "cluster_margin": lambda facts: (
         f"the model can hardly decide here {_placed(facts)}, and it stands for a group of similar slice pairs"
@@ -168,6 +173,6 @@ REASONS: dict[str, Callable[[Facts], str]] = {
     ),
 }
 WITHOUT_SCORE = frozenset(
-    {"random", "strided", "kcenter", "typiclust", "probcover", "badge", "foreground_random", "recipe_start"}
+    {"random", "strided", "kcenter", "typiclust", "probcover", "badge", "foreground_random"}
 )
 """Strategies whose sentence says nothing of a score."""

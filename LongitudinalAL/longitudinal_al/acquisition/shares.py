@@ -62,6 +62,14 @@ def descending(values: Floats) -> NDArray[np.int64]:
     return np.argsort(np.where(np.isnan(values), np.inf, -values), kind="stable")
 
 
+def by_trust(values: Floats, candidates: Candidates) -> NDArray[np.int64]:
+    """Return the indices of the values, the highest first; pairs of doubtful registration come last."""
+    order = descending(values)
+    if candidates.held_back is None:
+        return order
+    return order[np.argsort(candidates.held_back[order], kind="stable")]
+
+
 def trusted(values: Floats, candidates: Candidates) -> Floats:
     """Return values with -inf for pairs held back because the check of their registration failed, (n,)."""
     if candidates.held_back is None:

@@ -132,8 +132,6 @@ def bound(one: Strategy, given: Mapping[str, str]) -> Strategy:
     for name, option in one.options.items():
         needs |= option.choices.get(str(settings[name]), Needs.NOTHING)
     score = one.score if isinstance(one.score, ScoreSource) else _with(one.score, settings)
-    if score is ScoreSource.CONTRAST and Needs.CONTRAST not in needs:
-        score = ScoreSource.DIFFERENCE  # settings that do without the encoders leave the plain difference
     also = {column: _with(each, settings) for column, each in one.also.items()}
     selector = _with(one.selector, settings)
     return replace(one, score=score, also=also, selector=selector, needs=needs, settings=settings)

@@ -76,7 +76,7 @@ def millimetres(text: str) -> float:
 def names(text: str) -> list[str]:
     """Read names that are separated by commas; each counts once.
 
-    The settings of a name follow a colon, by commas too: "random,recipe:audit=off,change=off" are two names.
+    The settings of a name follow a colon, by commas too: "random,recipe:audit=off,spacing=off" are two names.
     """
     given: list[str] = []
     for name in (part.strip() for part in text.split(",")):

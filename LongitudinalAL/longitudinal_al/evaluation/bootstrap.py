@@ -35,6 +35,11 @@ class Interval:
     def __str__(self) -> str:
         return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
 
+    @property
+    def signed(self) -> str:
+        """The same with signs, as a difference is written."""
+        return f"{self.mean:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
+
 
 def bootstrap_interval(
     values: np.ndarray, generator: np.random.Generator, *, resamples: int = RESAMPLES, level: float = 0.95

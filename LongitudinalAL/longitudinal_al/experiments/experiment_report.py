@@ -11,8 +11,8 @@ import numpy as np
 
 from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results, learning_curves
 from longitudinal_al.experiments.label_efficiency import Reach, reaches
-from longitudinal_al.experiments.plan import Plan, needs_references
-from longitudinal_al.experiments.standings import StrategySummary, summarise, win_matrix
+from longitudinal_al.experiments.plan import RECIPE, Plan, needs_references
+from longitudinal_al.experiments.standings import StrategySummary, leads, summarise, win_matrix
 from longitudinal_al.project.files import write_json, write_text
 
 COLD_START = 0.01
@@ -100,6 +100,7 @@ def _cohort_lines(
         yield "| " + " | ".join(cells) + " |"
     yield "\nLesion Dice at each labelled share:\n"
     yield from _curve_lines(curves, [row.strategy for row in standings["dice"]])
+    yield from _lead_lines(results)
     yield "\nShare of seeds and rounds at which the row's Dice is above the column's, in per cent:\n"
     yield from _win_lines(results)
 
@@ -112,6 +113,18 @@ def _curve_lines(curves: Mapping[str, Curve], order: Sequence[str]) -> Iterator[
     for name in order:
         intervals = curves[name].intervals(generator)
         yield f"| `{name}` | " + " | ".join(NOTHING if one is None else str(one) for one in intervals) + " |"
+
+
+def _lead_lines(results: Results) -> Iterator[str]:
+    leading = {measure: leads(results, RECIPE, measure) for measure in MEASURES}
+    if not any(leading.values()):
+        return
+    yield f"\nArea of `{RECIPE}` less the other arm's, on the same seeds and patients:\n"
+    yield "| against | Dice | F1 |"
+    yield "| --- | --- | --- |"
+    for name, lead in sorted(leading["dice"].items(), key=lambda row: row[1].mean):
+        by_f1 = leading["lesion_f1"].get(name)
+        yield f"| `{name}` | {lead.signed} | {NOTHING if by_f1 is None else by_f1.signed} |"
 
 
 def _win_lines(results: Results) -> Iterator[str]:

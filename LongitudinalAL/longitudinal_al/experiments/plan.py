@@ -84,7 +84,7 @@ def ablation() -> list[Arm]:
     as_they_are = {"augmentation": Augmentation(exchanged=0.0)}
     return [
         *without,
-        Arm(f"{RECIPE} begun by mdal", f"{RECIPE}:start=mdal"),
+        Arm(f"{RECIPE} begun by mdal", RECIPE, cold_start="mdal_diverse"),
         Arm(f"{RECIPE} without exchanged times", RECIPE, training=as_they_are),
         Arm(f"{RECIPE} without pretraining", RECIPE, training={"pretraining": 0}),
         Arm("random without pretraining", "random", training={"pretraining": 0}),

@@ -155,8 +155,9 @@ class Simulation:
         """Choose a batch; without a network yet, as the cold start does."""
         wanted = arm.wanted()
         if Needs.MODEL in wanted.needs and not networks:
-            given = strategy(arm.cold_start) if arm.cold_start else cold_start_of(wanted)
-            wanted = given or strategy(self.settings.cold_start)
+            wanted = strategy(arm.cold_start) if arm.cold_start else wanted
+            if Needs.MODEL in wanted.needs:
+                wanted = cold_start_of(wanted) or strategy(self.settings.cold_start)
         chosen = acquire(
             self.pool,
             wanted,

@@ -82,6 +82,34 @@ def summarise(
     return sorted(rows, key=lambda row: row.area.mean, reverse=True)
 
 
+def leads(results: Results, strategy: str, measure: str = "dice") -> dict[str, Interval]:
+    """
+    Return how far a strategy's curve lies above each other one's, on the same seeds and patients.
+
+    Parameters
+    ----------
+    results : mapping
+        The JSON of `simulate`.
+    strategy : str
+    measure : str
+        A key of `curves.MEASURES`.
+
+    Returns
+    -------
+    dict
+        By the other strategy: the strategy's area less the other's, paired. Empty where the strategy was not
+        run; without those for which the measure is not defined, and those that share no seed with it.
+    """
+    generator = np.random.default_rng(0)
+    curves = [curve for curve in learning_curves(results, measure) if np.isfinite(curve.mean).all()]
+    ours = next((curve for curve in curves if curve.strategy == strategy), None)
+    if ours is None:
+        return {}
+    covered = common_range(curves)
+    found = {curve.strategy: _against(ours, curve, covered, generator) for curve in curves}
+    return {name: lead for name, lead in found.items() if lead is not None}
+
+
 def win_matrix(results: Results, measure: str = "dice") -> tuple[list[str], np.ndarray]:
     """
     Return the strategies and how often each beats each other one.

@@ -119,7 +119,7 @@ def _threshold_sentence(best: StrategySummary, results: Results) -> str:
 def _signed(interval: Interval | None) -> str:
     if interval is None:
         return "an unknown difference in"
-    return f"{interval.mean:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+    return interval.signed
 
 
 def _percent(fraction: float) -> str:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.acquisition.neighbours import Neighbours
-from longitudinal_al.acquisition.shares import Stratum, descending, take_by_shares, trusted
+from longitudinal_al.acquisition.shares import Stratum, by_trust, descending, take_by_shares, trusted
 
 
 def strata(*parts):
@@ -32,6 +32,7 @@ def test_order_and_trust(make_pool):
     assert descending(np.array([0.1, np.nan, 0.5, 0.5, -np.inf])).tolist() == [2, 3, 0, 1, 4]
     pool = make_pool(10, slices=2)
     assert np.isneginf(trusted(np.ones(10), pool)).tolist() == pool.held_back.tolist()
+    assert by_trust(np.arange(10.0), pool).tolist() == [7, 6, 5, 4, 3, 2, 1, 0, 9, 8]
 
 
 def test_a_copied_choice_goes_on_alone(make_pool):

@@ -22,7 +22,7 @@ PROMISED = {
     *("information_density", "badge", "stochastic_batches", "power_bald", "clasp_pe"),
     *("representative_to_uncertain", "facility_location", "max_cover", "foreground_random"),
     *("selective_uncertainty", "score_per_second", "mdal_max", "mdal_diverse", "attention_misalignment"),
-    *("recipe", "recipe_start"),
+    "recipe",
     "random",
     "entropy",
     "difference_entropy",
@@ -78,13 +78,9 @@ def test_settings_change_what_is_needed():
     assert fitted.settings == {"weight": 0.5, "variant": "fitted"}
 
 
-def test_the_recipe_brings_its_own_first_batch_with_the_settings_they_share():
-    first = cold_start_of(strategy("recipe:start=strided,audit=off,change=off"))
-    assert first.text == "recipe_start:start=strided,audit=off"
-    assert first.needs == Needs.DIFFERENCE
-    assert first.score is ScoreSource.DIFFERENCE
-    assert Needs.CONTRAST in cold_start_of(strategy("recipe:start=mdal")).needs
-    assert Needs.CONTRAST not in cold_start_of(STRATEGIES["recipe"]).needs
+def test_the_recipe_brings_its_own_first_batch_whatever_its_settings():
+    for text in ("recipe", "recipe:spacing=off,audit=off,members=2"):
+        assert cold_start_of(strategy(text)).text == "difference"
     assert cold_start_of(STRATEGIES["entropy"]) is None
 
 

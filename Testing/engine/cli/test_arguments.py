@@ -14,8 +14,8 @@ from longitudinal_al.cli.arguments import names
         ("random, entropy,random", ["random", "entropy"]),
         ("recipe:audit=off", ["recipe:audit=off"]),
         (
-            "random,recipe:audit=off,change=off,entropy,recipe",
-            ["random", "recipe:audit=off,change=off", "entropy", "recipe"],
+            "random,recipe:audit=off,spacing=off,entropy,recipe",
+            ["random", "recipe:audit=off,spacing=off", "entropy", "recipe"],
         ),
         ("a:x=1,b:y=2", ["a:x=1", "b:y=2"]),
     ],

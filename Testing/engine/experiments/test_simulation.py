@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
+from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.comparison import simulate
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
-from longitudinal_al.experiments.simulation import SimulationSettings
+from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.store import Project
@@ -108,6 +109,16 @@ def test_an_unknown_strategy_is_refused_before_anything_runs(small_project, tmp_
     with pytest.raises(UnknownName):
         run(small_project, tmp_path / "out", ["random", "magic"])
     assert not (tmp_path / "out" / "rounds").exists()
+
+
+@pytest.mark.parametrize("start", ["recipe", "difference"])
+def test_an_arm_can_begin_as_another_one_does(small_project, tmp_path, start):
+    simulation = Simulation(small_project, settings(), tmp_path / "out")
+    first = [
+        simulation.run(arm, 0, lambda phase, share: None)[0]["asked"]
+        for arm in (Arm("entropy", "entropy", cold_start=start), Arm.plain("recipe"))
+    ]
+    assert first[0] == first[1]
 
 
 def test_without_test_pairs_it_says_what_to_do(small_cohort, small_project, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from longitudinal_al.experiments.standings import summarise, win_matrix
+from longitudinal_al.experiments.standings import leads, summarise, win_matrix
 
 ORDER = ["difference", "hybrid", "entropy", "random"]
 
@@ -44,6 +44,17 @@ def test_against_random_is_paired(made_up_results: dict[str, Any]) -> None:
     assert best.against_random.mean == pytest.approx(best.area.mean - rows[-1].area.mean)
     # Patients differ by 0.16, which pairing takes out.
     assert best.against_random.high - best.against_random.low < 0.2 * (best.area.high - best.area.low)
+
+
+def test_a_strategy_leads_each_other_one_by_what_its_area_is_larger(made_up_results: dict[str, Any]) -> None:
+    areas = {row.strategy: row.area.mean for row in summarise(made_up_results)}
+    found = leads(made_up_results, "hybrid")
+    assert set(found) == set(ORDER) - {"hybrid"}
+    for other, lead in found.items():
+        assert lead.mean == pytest.approx(areas["hybrid"] - areas[other])
+        assert lead.low <= lead.mean <= lead.high
+    assert found["random"].low > 0 > found["difference"].high
+    assert leads(made_up_results, "recipe") == {}
 
 
 def test_without_random_or_shared_seeds_there_is_no_comparison(make_results: Any) -> None:

@@ -371,7 +371,7 @@ def test_encoders_are_trained_after_the_first_ranking_and_never_again(small_proj
 def test_a_cold_start_ranks_until_there_is_a_model(small_project, watch) -> None:
     live = watch(small_project, "recipe")
     live.think()
-    assert live.ranking["strategy"] == "recipe_start"
+    assert live.ranking["strategy"] == "difference"
     assert live.ranking["scored"] == 0
     assert_complete(live)
     assert not any("the model" in entry["reason"] for entry in live.ranking["ranking"])

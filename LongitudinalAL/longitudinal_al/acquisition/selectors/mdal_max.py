@@ -7,7 +7,7 @@ import numpy as np
 from longitudinal_al.acquisition.candidates import Candidates
 from longitudinal_al.acquisition.neighbours import Neighbours, take_in_order
 from longitudinal_al.acquisition.selectors.canonical import canonical
-from longitudinal_al.acquisition.shares import descending, trusted
+from longitudinal_al.acquisition.shares import by_trust
 from longitudinal_al.interruption import Interrupt
 
 
@@ -28,5 +28,5 @@ def mdal_max(
     (2025) 102544; its full text could not be had, so the formula is a reconstruction from the abstract and
     the literature on contrastive mutual information. Only the ranking means something.
     """
-    order = descending(trusted(candidates.ranking_score(), candidates))
+    order = by_trust(candidates.ranking_score(), candidates)
     return take_in_order(neighbours.start(candidates, interrupt), order.tolist(), batch)

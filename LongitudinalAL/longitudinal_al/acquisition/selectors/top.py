@@ -7,6 +7,7 @@ import numpy as np
 from longitudinal_al.acquisition.candidates import Candidates
 from longitudinal_al.acquisition.neighbours import Neighbours, take_in_order
 from longitudinal_al.acquisition.selectors.canonical import canonical
+from longitudinal_al.acquisition.shares import by_trust
 from longitudinal_al.interruption import Interrupt
 
 
@@ -18,6 +19,9 @@ def top(
     generator: np.random.Generator,
     interrupt: Interrupt,
 ) -> list[int]:
-    """Return the candidates with the highest scores; O(N log N). Draws nothing."""
-    order = np.argsort(-candidates.ranking_score(), kind="stable")
+    """Return the candidates with the highest scores; O(N log N). Draws nothing.
+
+    Pairs let into the pool though the check of their registration raised doubts come last.
+    """
+    order = by_trust(candidates.ranking_score(), candidates)
     return take_in_order(neighbours.start(candidates, interrupt), order.tolist(), batch)
