@@ -54,12 +54,13 @@ class Run:
 def runs_of(plan: Plan) -> list[Run]:
     """Return all runs of a plan: full labelling and the leading arms with every seed, then the others.
 
-    Seed by seed, so that an unfinished experiment compares all arms of its tier.
+    Seed by seed, so that an unfinished experiment compares all arms of its tier. Full labelling comes first of
+    all: what it pretrains is there then for the arms, instead of being made by several processes at once.
     """
     leading, others = plan.tiers
     return [
         Run(cohort.name, arm, seed)
-        for arms in ((None, *leading), others)
+        for arms in ((None,), leading, others)
         for seed in range(plan.seeds)
         for cohort in plan.cohorts
         for arm in arms

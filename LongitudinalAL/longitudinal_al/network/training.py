@@ -61,7 +61,7 @@ class TrainingSettings:
     weight_decay: float = 1e-2
     change_share: float = 0.5
     average: float = 0.98
-    pretraining: int = 500
+    pretraining: int = 1500
     consistency: float = 0.0
     alignment: float = 0.0
     rehearsal: int = 16
