@@ -54,8 +54,8 @@ class Run:
 def runs_of(plan: Plan) -> list[Run]:
     """Return all runs of a plan: full labelling and the leading arms with every seed, then the others.
 
-    Seed by seed, so that an unfinished experiment compares all arms of its tier. Full labelling comes first of
-    all: what it pretrains is there then for the arms, instead of being made by several processes at once.
+    Seed by seed, so that an unfinished experiment compares all arms of its tier. Full labelling comes first:
+    what it pretrains is there then for the arms, instead of being made by several processes at once.
     """
     leading, others = plan.tiers
     return [

@@ -41,10 +41,10 @@ def test_pieces_end_as_the_whole_does_and_the_report_says_what_ran(plan, tmp_pat
     make_cohort(plan.cohorts[0], tmp_path / "cut" / "small", silent)
     first = experiment(plan, tmp_path / "cut", seconds=0.0)
     assert first.left == 6 and first.report is None
-    for run in runs_of(plan)[:2]:
+    for run in runs_of(plan)[:3]:
         assert do_run(run, plan, tmp_path / "cut", time.time() + 600)
     half = experiment(plan, tmp_path / "cut", seconds=0.0)
-    assert half.left == 4 and half.report is not None
+    assert half.left == 3 and half.report is not None
     assert "small with 1 of 2 seeds" in half.report.read_text(encoding="utf-8")
     assert experiment(plan, tmp_path / "cut").left == 0
     for run in runs_of(plan):
@@ -84,7 +84,7 @@ def test_a_run_is_named_for_people():
 def test_leading_arms_come_with_every_seed_before_the_others(plan):
     arms = tuple(Arm.plain(name) for name in ("bald", "random", "recipe"))
     names = [(run.seed, run.arm.name if run.arm else None) for run in runs_of(replace(plan, arms=arms))]
-    assert names[:3] == [(0, None), (0, "recipe"), (0, "random")]
+    assert names[:4] == [(0, None), (1, None), (0, "recipe"), (0, "random")]
     assert [name for _, name in names[-plan.seeds :]] == ["bald"] * plan.seeds
 
 
