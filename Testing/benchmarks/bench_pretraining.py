@@ -52,6 +52,7 @@ def arms(steps: int, pretraining: int) -> dict[str, TrainingSettings]:
     as_they_are = replace(own.augmentation, exchanged=0.0)
     return {
         PRETRAINED: own,
+        "pretrained for a third": replace(own, pretraining=pretraining // 3),
         "not pretrained": replace(own, pretraining=0),
         "times not exchanged": replace(own, augmentation=as_they_are),
         "neither": replace(own, pretraining=0, augmentation=as_they_are),

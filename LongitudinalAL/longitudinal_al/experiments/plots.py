@@ -17,6 +17,8 @@ from longitudinal_al.experiments.curves import (
     MEASURES,
     Curve,
     Results,
+    area_under,
+    common_range,
     full_labelling,
     learning_curves,
     mean_defined,
@@ -136,11 +138,13 @@ def _last(curve: Curve) -> float:
 
 
 def _banded(curves: Sequence[Curve]) -> set[str]:
-    """Return the strategies whose interval is drawn: all of a few, else the best and random."""
+    """Return the strategies whose interval is drawn: all of a few, else random and the best by its area."""
     names = {curve.strategy for curve in curves}
     if len(names) <= MOST_BANDS:
         return names
-    return {max(curves, key=_last).strategy, "random"} & names
+    covered = common_range(list(curves))
+    areas = [float(mean_defined(area_under(curve, *covered).ravel())) for curve in curves]
+    return {curves[int(np.argmax(np.nan_to_num(areas, nan=-1.0)))].strategy, "random"} & names
 
 
 def _draw_curve(

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from longitudinal_al.experiments.curves import learning_curves
-from longitudinal_al.experiments.plots import learning_curves_figure, png, strip_figure
+from longitudinal_al.experiments.plots import COLOURS, learning_curves_figure, png, strip_figure
 from longitudinal_al.experiments.strips import AskedSlice
 
 
@@ -59,8 +60,23 @@ def test_bands_enclose_the_lines_and_many_strategies_show_two(make_results: Any)
     assert heights.max() > line.max()
     names = {f"s{k}": 10.0 + k for k in range(9)} | {"random": 30.0}
     many = learning_curves_figure(make_results(names, seeds=2, rounds=2), "dice")
-    assert len([band for band in many.axes[0].collections if isinstance(band, PolyCollection)]) == 2
+    banded = [band for band in many.axes[0].collections if isinstance(band, PolyCollection)]
+    colours = {line.get_label(): to_rgb(line.get_color()) for line in many.axes[0].lines}
+    assert {tuple(band.get_facecolor()[0][:3]) for band in banded} == {colours["s0"], colours["random"]}
     assert len(labels(many)) == 13
+
+
+def test_the_band_is_that_of_the_largest_area_not_of_the_last_point(make_results: Any) -> None:
+    results = make_results({f"s{k}": 10.0 + k for k in range(9)}, seeds=2, rounds=3)
+    for entry in results["results"]:
+        if entry["strategy"] == "s8" and entry["round"] == 3:
+            entry["per_patient"] = {name: {"dice": 0.9} for name in entry["per_patient"]}
+    (band,) = (
+        one
+        for one in learning_curves_figure(results, "dice").axes[0].collections
+        if isinstance(one, PolyCollection)
+    )
+    assert tuple(band.get_facecolor()[0][:3]) == to_rgb(COLOURS[0])
 
 
 def test_a_measure_that_is_not_defined_is_not_drawn(make_results: Any) -> None:
