@@ -25,21 +25,13 @@ class Neighbours:
     spacing_mm
         Smallest distance along the slice axis between two slice pairs of the same pair, labelled or chosen;
         exactly this distance is allowed. 0 switches it off.
-    per_patient
-        At most this many a patient in one batch, until every patient has been visited (has a labelled or
-        chosen slice pair). 0 switches it off, as in the published strategies.
     """
 
     spacing_mm: float = 0.0
-    per_patient: int = 0
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.spacing_mm) and self.spacing_mm >= 0):
             raise InvalidInput(f"the spacing must be 0 mm or more, not {self.spacing_mm}")
-        if self.per_patient < 0:
-            raise InvalidInput(
-                f"the number of slice pairs a patient must be 0 or more, not {self.per_patient}"
-            )
 
     def start(self, candidates: Candidates, interrupt: Interrupt = never) -> Choice:
         """Begin a batch: everything is open that does not lie too near to a labelled slice pair.
@@ -57,39 +49,25 @@ class Choice:
         self._interrupt = interrupt
         self._position = candidates.position_mm
         self._spacing = neighbours.spacing_mm - ROUNDING_MM
-        self._cap = neighbours.per_patient
         self._pairs, self._pair = np.unique(candidates.pair, return_inverse=True)
-        patients, self._patient = np.unique(candidates.patient, return_inverse=True)
         self._of_pair = _groups(self._pair, len(self._pairs))
-        self._of_patient = _groups(self._patient, len(patients))
-        self._counts = np.zeros(len(patients), dtype=np.int64)
-        self._unvisited = set(range(len(patients))) - set(
-            np.flatnonzero(np.isin(patients, candidates.labelled.patient)).tolist()
-        )
         self._gone = np.zeros(len(candidates), dtype=bool)
-        self._held = np.zeros(len(candidates), dtype=bool)
         self._close_labelled(candidates)
 
     def copy(self) -> Choice:
         """Return a choice that goes on from here on its own."""
         other = copy(self)
-        other.chosen, other._unvisited = list(self.chosen), set(self._unvisited)
-        other._gone, other._held, other._counts = self._gone.copy(), self._held.copy(), self._counts.copy()
+        other.chosen, other._gone = list(self.chosen), self._gone.copy()
         return other
 
     @property
     def open(self) -> NDArray[np.bool_]:
         """Which candidates may be chosen next, (n,)."""
-        return ~(self._gone | self._held)
-
-    @property
-    def spreading(self) -> bool:
-        """Whether some patient was not visited yet, so that others may have to wait."""
-        return self._cap > 0 and bool(self._unvisited)
+        return ~self._gone
 
     def is_open(self, index: int) -> bool:
         """Return whether one candidate may be chosen next."""
-        return not (self._gone[index] or self._held[index])
+        return not self._gone[index]
 
     def add(self, index: int) -> None:
         """Choose a candidate: it and its near neighbours are closed."""
@@ -97,8 +75,6 @@ class Choice:
         self.chosen.append(int(index))
         self._gone[index] = True
         self._close_near(int(self._pair[index]), float(self._position[index]))
-        if self._cap:
-            self._count(int(self._patient[index]))
 
     def _close_near(self, pair: int, position: float) -> None:
         if self._spacing > 0:
@@ -118,30 +94,14 @@ class Choice:
                 self._gone[members[candidates.slice[members] == index]] = True
                 self._close_near(number, float(position))
 
-    def _count(self, patient: int) -> None:
-        """Hold a patient back who has had enough while others wait; let all go when nobody waits."""
-        self._counts[patient] += 1
-        waited = bool(self._unvisited)
-        self._unvisited.discard(patient)
-        if self._unvisited:
-            if self._counts[patient] >= self._cap:
-                self._held[self._of_patient[patient]] = True
-        elif waited:
-            self._held[:] = False
-
 
 def take_in_order(choice: Choice, order: Iterable[int], batch: int) -> list[int]:
-    """Fill the batch with open candidates in a given order; those held back come when they are let go."""
-    order = list(order)
-    while len(choice.chosen) < batch:
-        spreading = choice.spreading
-        for index in order:
-            if choice.is_open(index):
-                choice.add(index)
-            if len(choice.chosen) >= batch or choice.spreading != spreading:
-                break
-        else:
+    """Fill the batch with open candidates in a given order."""
+    for index in order:
+        if len(choice.chosen) >= batch:
             break
+        if choice.is_open(index):
+            choice.add(index)
     return choice.chosen
 
 

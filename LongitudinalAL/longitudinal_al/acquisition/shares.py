@@ -49,11 +49,8 @@ def take_by_shares(choice: Choice, strata: Sequence[Stratum], batch: int) -> lis
         if places[one] == len(order):
             left.discard(one)
             continue
-        spreading = choice.spreading
         choice.add(order[places[one]])
         taken[one] += 1
-        if choice.spreading != spreading:  # those held back are let go: look again from the beginning
-            places, left = [0] * len(strata), set(range(len(strata)))
     return choice.chosen
 
 

@@ -35,28 +35,9 @@ def test_0_switches_it_off_but_a_labelled_slice_is_never_asked_for_again():
     assert np.flatnonzero(~choice.open).tolist() == [1, 3]
 
 
-def test_at_most_two_a_patient_until_every_patient_was_visited():
-    candidates = line(10, patients=3)
-    chosen = take_in_order(Neighbours(0.0, per_patient=2).start(candidates), range(30), 8)
-    assert chosen == [0, 1, 10, 11, 20, 2, 3, 4]
-
-
-def test_a_labelled_patient_counts_as_visited():
-    labelled = LabelledSlices(["p1"], ["p1"], [99], [99.0])
-    candidates = line(10, patients=2, labelled=labelled)
-    chosen = take_in_order(Neighbours(0.0, per_patient=1).start(candidates), range(20)[::-1], 3)
-    assert chosen == [19, 9, 18]
-
-
-def test_when_all_patients_were_visited_nobody_waits():
-    labelled = LabelledSlices(["p0", "p1"], ["p0", "p1"], [99, 99], [99.0, 99.0])
-    candidates = line(4, patients=2, labelled=labelled)
-    assert take_in_order(Neighbours(0.0, per_patient=1).start(candidates), range(8), 4) == [0, 1, 2, 3]
-
-
 def test_off_by_default_and_bad_settings_are_refused():
-    assert Neighbours() == Neighbours(0.0, 0)
-    for bad in ({"spacing_mm": -1.0}, {"spacing_mm": float("nan")}, {"per_patient": -1}):
+    assert Neighbours() == Neighbours(0.0)
+    for bad in ({"spacing_mm": -1.0}, {"spacing_mm": float("nan")}):
         with pytest.raises(InvalidInput):
             Neighbours(**bad)
 

@@ -21,13 +21,6 @@ def test_what_a_stratum_cannot_give_the_others_do(make_pool):
     assert take_by_shares(Neighbours().start(pool), given, 8) == [5, 7, 6]
 
 
-def test_those_held_back_for_other_patients_are_taken_later(make_pool):
-    pool = make_pool(12, slices=3)  # two patients of two pairs
-    given = strata((range(12), 1.0))
-    choice = Neighbours(per_patient=1).start(pool)
-    assert take_by_shares(choice, given, 5) == [0, 6, 1, 2, 3]
-
-
 def test_order_and_trust(make_pool):
     assert descending(np.array([0.1, np.nan, 0.5, 0.5, -np.inf])).tolist() == [2, 3, 0, 1, 4]
     pool = make_pool(10, slices=2)
@@ -36,12 +29,11 @@ def test_order_and_trust(make_pool):
 
 
 def test_a_copied_choice_goes_on_alone(make_pool):
-    choice = Neighbours(3.5, per_patient=1).start(make_pool(12, slices=3))
+    choice = Neighbours(3.5).start(make_pool(12, slices=3))
     other = choice.copy()
     other.add(0)
     assert choice.chosen == []
     assert choice.open.all()
-    assert choice.spreading
     assert other.chosen == [0]
     with pytest.raises(AssertionError):
         assert other.open.all()

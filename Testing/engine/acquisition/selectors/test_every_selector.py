@@ -29,7 +29,7 @@ pools = st.fixed_dictionaries(
         "round_number": st.integers(1, 6),
     }
 )
-spread = st.builds(Neighbours, st.sampled_from([0.0, 2.0, 3.0, 5.0, 40.0]), st.sampled_from([0, 0, 1, 2]))
+spread = st.builds(Neighbours, st.sampled_from([0.0, 2.0, 3.0, 5.0, 40.0]))
 
 
 def names(candidates, chosen):
