@@ -137,6 +137,8 @@ class Desk:
         self._cancel_jobs(None)
 
     def _end_anyway(self, leaving: Leaving) -> None:
+        """End the process; whoever works still did not stop in time, and its request is called off for it."""
+        self.finish(EventKind.CANCELLED)
         self._channel.send(EventKind.LEAVING, reason=leaving.reason)
         self._channel.close()
         self._end(leaving.status)

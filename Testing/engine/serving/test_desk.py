@@ -1,5 +1,6 @@
 """The desk alone: every request gets exactly one end, whatever comes in which order."""
 
+import threading
 from collections import Counter
 
 from hypothesis import given
@@ -20,6 +21,9 @@ class Heard:
 
     def send(self, kind, id=None, **data):
         self.events.append((kind, id, data))
+
+    def close(self) -> None:
+        """As the channel's, of which nothing is left to be written."""
 
     def ends(self) -> Counter:
         return Counter(id for kind, id, _ in self.events if kind.is_terminal)
@@ -132,3 +136,17 @@ def test_a_result_that_cannot_be_sent_ends_the_request_all_the_same():
     desk.next(0)
     desk.finish(EventKind.DONE, result=object())
     assert channel.kind_of("1") is EventKind.FAILED
+
+
+def test_work_that_does_not_stop_in_time_gets_its_end_before_the_process_does(monkeypatch):
+    monkeypatch.setattr("longitudinal_al.serving.desk.SECONDS_TO_LEAVE", 0.0)
+    channel, ended = Heard(), threading.Event()
+    desk = Desk(channel, HANDLED, lambda: {}, end=lambda status: ended.set())
+    ask(desk, "1", Verb.TRAIN)
+    desk.next(0)
+    desk.leave("the project's folder is gone", 4)
+    assert ended.wait(30)
+    assert channel.kind_of("1") is EventKind.CANCELLED
+    assert channel.events[-1][0] is EventKind.LEAVING
+    desk.finish(EventKind.DONE)  # too late: the request has its one end
+    assert channel.ends() == {"1": 1}
