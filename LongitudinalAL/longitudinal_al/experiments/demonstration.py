@@ -24,6 +24,8 @@ BUDGET = 0.08
 ROUNDS = 3
 STRATEGIES = ("random", "difference", "entropy", "recipe")
 TEST_EVERY = 3
+COLD_START = "random"
+"""First batch of `entropy`, as in LMI-AL; begun by the difference it would be the recipe once more."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def demonstrate(
             project, progress=lambda pair, share: progress(f"preparing {pair}", share), seed=0
         )
         batch = max(1, round(BUDGET * project.status()["pool_slice_pairs"] / ROUNDS))
-        settings = SimulationSettings(BUDGET, batch, training=training or TrainingSettings())
+        settings = SimulationSettings(
+            BUDGET, batch, cold_start=COLD_START, training=training or TrainingSettings()
+        )
         results = simulate(
             project, STRATEGIES, BUDGET, batch, 1, out / "report", settings=settings, progress=progress
         )
