@@ -98,7 +98,7 @@ def _different(facts: Facts) -> str:
 
 
 def _expected(facts: Facts) -> str:
-    """Return the places in a batch of two strata: it is not said which of them took the slice pair."""
+    """Return the places by all that a batch looks at: it is not said by which it was taken."""
     change = "" if facts.change_place is None else f"{ordinal(facts.change_place)} by expected change and "
     return f"{change}{ordinal(facts.place)} by doubt of {facts.pool} slice pairs"
 
@@ -106,7 +106,7 @@ def _expected(facts: Facts) -> str:
 def _doubtful(facts: Facts) -> str:
     """Return the place in a batch that is partly drawn: it is not said which were."""
     chance = ", in a batch of which a tenth is left to chance" if facts.labelled >= ENOUGH else ""
-    return f"{ordinal(facts.place)} by doubt of {facts.pool} slice pairs{chance}"
+    return f"{_expected(facts)}{chance}"
 
 
 def _worth_the_time(facts: Facts) -> str:

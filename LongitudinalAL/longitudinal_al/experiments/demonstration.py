@@ -8,6 +8,7 @@ from pathlib import Path
 
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.experiments.comparison import simulate
+from longitudinal_al.experiments.runs import COLD_START
 from longitudinal_al.experiments.simulation import SimulationSettings
 from longitudinal_al.experiments.summary import summary_sentences
 from longitudinal_al.network.training import TrainingSettings
@@ -24,8 +25,6 @@ BUDGET = 0.08
 ROUNDS = 3
 STRATEGIES = ("random", "difference", "entropy", "recipe")
 TEST_EVERY = 3
-COLD_START = "random"
-"""First batch of `entropy`, as in LMI-AL; begun by the difference it would be the recipe once more."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ def demonstrate(
             project, progress=lambda pair, share: progress(f"preparing {pair}", share), seed=0
         )
         batch = max(1, round(BUDGET * project.status()["pool_slice_pairs"] / ROUNDS))
+        # Begun by the difference, `entropy` would be the recipe once more.
         settings = SimulationSettings(
             BUDGET, batch, cold_start=COLD_START, training=training or TrainingSettings()
         )

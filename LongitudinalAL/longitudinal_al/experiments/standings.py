@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,11 +73,11 @@ def summarise(
         For the bootstrap; None starts from seed 0, so that a report written again is the same word for word.
     """
     generator = generator or np.random.default_rng(0)
-    curves = [curve for curve in learning_curves(results, measure) if np.isfinite(curve.mean).all()]
+    curves = _complete_curves(results, measure)
     if not curves:
         return []
     covered = common_range(curves)
-    yardstick = next((curve for curve in curves if curve.strategy == YARDSTICK), None)
+    yardstick = _of(YARDSTICK, curves)
     full = full_labelling(results, measure)
     rows = [_summary(curve, covered, full, yardstick, generator) for curve in curves]
     return sorted(rows, key=lambda row: row.area.mean, reverse=True)
@@ -101,8 +102,8 @@ def leads(results: Results, strategy: str, measure: str = "dice") -> dict[str, I
         run; without those for which the measure is not defined, and those that share no seed with it.
     """
     generator = np.random.default_rng(0)
-    curves = [curve for curve in learning_curves(results, measure) if np.isfinite(curve.mean).all()]
-    ours = next((curve for curve in curves if curve.strategy == strategy), None)
+    curves = _complete_curves(results, measure)
+    ours = _of(strategy, curves)
     if ours is None:
         return {}
     covered = common_range(curves)
@@ -127,6 +128,15 @@ def win_matrix(results: Results, measure: str = "dice") -> tuple[list[str], np.n
     np.fill_diagonal(wins, np.nan)
     order = np.argsort(-np.nan_to_num(mean_defined(wins)), kind="stable")
     return [curves[index].strategy for index in order], wins[np.ix_(order, order)]
+
+
+def _complete_curves(results: Results, measure: str) -> list[Curve]:
+    """Return the curves that are defined at every round."""
+    return [curve for curve in learning_curves(results, measure) if np.isfinite(curve.mean).all()]
+
+
+def _of(strategy: str, curves: Sequence[Curve]) -> Curve | None:
+    return next((curve for curve in curves if curve.strategy == strategy), None)
 
 
 def _summary(
