@@ -10,9 +10,9 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from longitudinal_al.errors import InvalidInput, NotReady
-from longitudinal_al.imaging.reading import read_mask, read_scan, read_transform
-from longitudinal_al.imaging.registration import resample_to
-from longitudinal_al.imaging.writing import write_image, write_transform
+from longitudinal_al.imaging.reading import read_mask, read_scan, read_transform, same_grid
+from longitudinal_al.imaging.registration import register
+from longitudinal_al.imaging.writing import write_transform
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.files import write_json
 from longitudinal_al.project.records import Pair, Split
@@ -145,31 +145,36 @@ def _real_pairs(cohort: Cohort, folder: Path) -> Sequence[Pair]:
 
 
 def exchanged(pair: Pair, folder: Path) -> Pair:
-    """Return a pair whose follow-up is the other's baseline, with reference and transform to match.
+    """Return a pair whose follow-up is the other's baseline, with transforms of its masks to match.
 
-    Raises
-    ------
-    InvalidInput
-        The pair has no reference, or no transform to bring it onto the other grid.
+    A mask's transform leads to the baseline, which is then the other scan: the pair is registered for that.
+
+    Parameters
+    ----------
+    pair : Pair
+        With a reference, a foreground, both or neither.
+    folder : Path
+        Where the transforms are written.
     """
-    if pair.reference is None or pair.reference_transform is None:
-        raise InvalidInput(f"pair {pair.id} needs a reference and a reference transform to be read backwards")
-    transform = read_transform(pair.reference_transform)
-    grid = read_scan(pair.baseline)
-    mask = read_mask(pair.reference)
-    back = transform.GetInverse()
-    write_image(
-        sitk.Cast(resample_to(mask, grid, back, interpolator="nearest"), sitk.sitkUInt8),
-        folder / "reference.nii.gz",
-    )
-    write_transform(back, folder / "transform.tfm")
+    baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
+    to_followup = register(baseline, followup, seed=0).transform.GetInverse()
+
+    def transform_of(what: str, mask: Path | None, given: Path | None) -> Path | None:
+        if given is not None:
+            transform = sitk.CompositeTransform([to_followup, read_transform(given)])
+            transform.FlattenTransform()  # what was read may be a composite itself, which no file nests
+        elif mask is not None and same_grid(read_mask(mask), followup):
+            transform = sitk.Transform(3, sitk.sitkIdentity)
+        else:
+            return None
+        write_transform(transform, folder / f"{what}.tfm")
+        return folder / f"{what}.tfm"
+
     return replace(
         pair,
         id=f"{pair.id}-backwards",
         baseline=pair.followup,
         followup=pair.baseline,
-        reference=folder / "reference.nii.gz",
-        reference_transform=folder / "transform.tfm",
-        foreground=None,
-        foreground_transform=None,
+        reference_transform=transform_of("reference", pair.reference, pair.reference_transform),
+        foreground_transform=transform_of("foreground", pair.foreground, pair.foreground_transform),
     )
