@@ -17,11 +17,11 @@ from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.sure_pieces import THRESHOLD, pair_probability, sure_pieces
 from longitudinal_al.project.store import Project
 
-SURE = (THRESHOLD, 0.7, 0.8, 0.9, 0.95)
+SURE = (THRESHOLD, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 
 def measured(test: TestPairs, file: Path) -> np.ndarray:
-    """Return Dice and F1 for each of `SURE`, (5, 2)."""
+    """Return Dice and F1 for each of `SURE`, (6, 2)."""
     networks = load_networks(file)
     found = {
         name: pair_probability(networks, test.pool, name, len(one)).astype(np.float16)

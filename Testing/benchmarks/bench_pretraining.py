@@ -55,6 +55,7 @@ def arms(steps: int, pretraining: int) -> dict[str, TrainingSettings]:
         "pretrained for a third": replace(own, pretraining=pretraining // 3),
         "not pretrained": replace(own, pretraining=0),
         "times not exchanged": replace(own, augmentation=as_they_are),
+        "only mirrored": replace(own, augmentation=replace(own.augmentation, turned=False)),
         "neither": replace(own, pretraining=0, augmentation=as_they_are),
         "with a mean teacher": replace(own, consistency=CONSISTENCY),
     }

@@ -160,12 +160,11 @@ def exchanged(pair: Pair, folder: Path) -> Pair:
     to_followup = register(baseline, followup, seed=0).transform.GetInverse()
 
     def transform_of(what: str, mask: Path | None, given: Path | None) -> Path | None:
+        transform = sitk.CompositeTransform(3)
         if given is not None:
             transform = sitk.CompositeTransform([to_followup, read_transform(given)])
             transform.FlattenTransform()  # what was read may be a composite itself, which no file nests
-        elif mask is not None and same_grid(read_mask(mask), followup):
-            transform = sitk.Transform(3, sitk.sitkIdentity)
-        else:
+        elif mask is None or not same_grid(read_mask(mask), followup):
             return None
         write_transform(transform, folder / f"{what}.tfm")
         return folder / f"{what}.tfm"

@@ -15,6 +15,8 @@ from longitudinal_al.pairs.stack import CHANNELS
 class BundledNetwork(nn.Module):
     """Probability of change of slices, averaged over the members of the ensemble.
 
+    Each looks at a slice both ways up, as the project's own masks are made (`network.prediction`).
+
     Parameters
     ----------
     weights : str
@@ -40,5 +42,9 @@ class BundledNetwork(nn.Module):
             (n, 1, rows, columns), 0 to 1.
         """
         stacks = image.unflatten(1, (-1, len(CHANNELS)))
+        upside_down = (-2, -1)
+        return (self._mean(stacks) + self._mean(stacks.flip(upside_down)).flip(upside_down)) / 2
+
+    def _mean(self, stacks: torch.Tensor) -> torch.Tensor:
         said = [torch.sigmoid(member(network_input(stacks))[0]) for member in self.members]
         return torch.stack(said).mean(0)[:, None]

@@ -19,7 +19,7 @@ Change = Callable[[torch.Tensor], torch.Tensor]
 
 
 def mirrored(images: torch.Tensor) -> torch.Tensor:
-    """Mirror left to right, as the training does; upside down a network has never seen a head."""
+    """Mirror left to right, as the training does."""
     return images.flip(-1)
 
 

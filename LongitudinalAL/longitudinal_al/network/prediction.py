@@ -114,6 +114,7 @@ def predict(
     device: torch.device | None = None,
     batch: int = BATCH,
     extras: Collection[str] = (),
+    turned: bool = False,
 ) -> Iterator[PredictedBatch]:
     """Predict slice pairs of a pool.
 
@@ -136,6 +137,9 @@ def predict(
         Slice pairs at a time; fewer where memory runs out, and then on the CPU.
     extras : collection of str
         What is wanted besides, names of `EXTRAS`.
+    turned : bool
+        Whether each member also looks at the slice pairs upside down, and its probability is the mean of
+        both: better masks in twice the time.
 
     Yields
     ------
@@ -158,7 +162,7 @@ def predict(
             some = list(rows[start : start + batch])
             try:
                 ready = ready or _members(networks, device, dropout_passes)
-                predicted = _predict_batch(ready, pool, some, device, extras)
+                predicted = _predict_batch(ready, pool, some, device, extras, turned)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -204,6 +208,7 @@ def _predict_batch(
     rows: list[int],
     device: torch.device,
     extras: Collection[str],
+    turned: bool,
 ) -> PredictedBatch:
     neighbours = networks[0].architecture.neighbours
     stacks = torch.from_numpy(pool.stacks(rows, neighbours)).to(device, fast_dtype(device))
@@ -212,6 +217,8 @@ def _predict_batch(
     first = networks[0].read(image)
     logits = [first.logits, *(network(image)[0] for network in networks[1:])]
     members = torch.stack([torch.sigmoid(each).float() for each in logits])
+    if turned:
+        members = (members + _turned_by_half(networks, image)) / 2
     members *= foreground
     looked = Looked(networks, stacks, foreground, first)
     return PredictedBatch(
@@ -224,11 +231,18 @@ def _predict_batch(
     )
 
 
+def _turned_by_half(networks: list[ChangeNetwork], image: torch.Tensor) -> torch.Tensor:
+    """Return what the members find when the image stands upside down, turned back."""
+    upside_down = image.flip((-2, -1)).contiguous(memory_format=torch.channels_last)
+    found = [torch.sigmoid(network(upside_down)[0]).float() for network in networks]
+    return torch.stack(found).flip((-2, -1))
+
+
 def predicted_probabilities(
     networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int]
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield each row with its mean probability of change on the pair's grid; float32, (rows, columns)."""
-    for predicted in predict(networks, pool, rows):
+    for predicted in predict(networks, pool, rows, turned=True):
         mean = predicted.members.mean(0).cpu().numpy()
         for row, probability in zip(predicted.rows, mean, strict=True):
             yield row, pool.to_grid(row, probability)

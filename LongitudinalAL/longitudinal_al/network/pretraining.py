@@ -23,7 +23,7 @@ from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import json_text
 
-RECIPE = 1
+RECIPE = 2
 """Raised whenever the same pool and settings give another network: kept ones are then made again."""
 
 

@@ -1,7 +1,7 @@
 """From probabilities to the mask of a pair: all of a piece of change, or none of it.
 
 A pixel is change when its probability is at least 0.5, and a connected piece of such pixels counts when it is
-at least 0.9 somewhere (hysteresis thresholding; Canny, "A computational approach to edge detection", IEEE
+at least 0.95 somewhere (hysteresis thresholding; Canny, "A computational approach to edge detection", IEEE
 TPAMI 1986). Pieces that are nowhere sure are mostly artefacts: see docs/decisions/sure-pieces.md.
 """
 
@@ -16,7 +16,7 @@ from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.prediction import predicted_probabilities
 from longitudinal_al.pairs.pool import Pool
 
-THRESHOLD, SURE = 0.5, 0.9
+THRESHOLD, SURE = 0.5, 0.95
 
 
 def sure_pieces(probability: np.ndarray, sure: float = SURE) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Random changes of training examples: the two times move and change their contrast independently."""
+"""Random changes of training examples: the two times move and change their contrast independently.
+
+Examples are also mirrored and turned by quarter turns. No head is scanned like that; but a change looks like
+one whichever way up it is, and few labels show only a few of them (docs/decisions/turning.md).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,8 @@ class Augmentation:
     exchanged : float
         Share of the examples whose two times change places, where labels allow it: what was new has then
         vanished, and twice as many changes are learned from.
+    turned : bool
+        Whether examples are turned upside down and by quarter turns, or mirrored left to right alone.
     """
 
     rotation_degrees: float = 15.0
@@ -42,6 +48,7 @@ class Augmentation:
     difference_gain: float = 0.25
     moved: float = 0.5
     exchanged: float = 0.5
+    turned: bool = True
 
 
 def augment(
@@ -65,7 +72,7 @@ def augment(
     tuple of torch.Tensor
         New stacks and masks (soft at their edges), same shapes.
     """
-    stacks, masks = _flip(stacks, masks, generator)
+    stacks, masks = _turn(stacks, masks, how.turned, generator)
     _exchange(stacks, how.exchanged, generator)
     moved = torch.rand(len(stacks), generator=generator) < how.moved
     if moved.any():
@@ -77,15 +84,30 @@ def _uniform(size: tuple[int, ...], limit: float, generator: torch.Generator) ->
     return (2 * torch.rand(size, generator=generator) - 1) * limit
 
 
-def _flip(
-    stacks: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
+def _turn(
+    stacks: torch.Tensor, masks: torch.Tensor, turned: bool, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mirror half of the examples left to right."""
-    mirrored = torch.rand(len(stacks), generator=generator) < 0.5
+    """Mirror and turn each example in one of the eight ways in which a square falls on itself."""
+    changes = [_mirror, _upside_down, _transpose]
+    if stacks.shape[-1] != stacks.shape[-2]:
+        changes.remove(_transpose)
     stacks, masks = stacks.clone(), masks.clone()
-    stacks[mirrored] = stacks[mirrored].flip(-1)
-    masks[mirrored] = masks[mirrored].flip(-1)
+    for change in changes if turned else [_mirror]:
+        chosen = torch.rand(len(stacks), generator=generator) < 0.5
+        stacks[chosen], masks[chosen] = change(stacks[chosen]), change(masks[chosen])
     return stacks, masks
+
+
+def _mirror(images: torch.Tensor) -> torch.Tensor:
+    return images.flip(-1)
+
+
+def _upside_down(images: torch.Tensor) -> torch.Tensor:
+    return images.flip(-2)
+
+
+def _transpose(images: torch.Tensor) -> torch.Tensor:
+    return images.transpose(-1, -2)
 
 
 def _exchange(stacks: torch.Tensor, share: float, generator: torch.Generator) -> None:

@@ -79,6 +79,11 @@ class LabelledSlicePairs:
         return self.pieces > 0 and BOTH_WAYS <= self._directions.mean() <= 1 - BOTH_WAYS
 
     @property
+    def patients(self) -> int:
+        """Of how many patients anything is labelled."""
+        return len({self.pool.entries[row].patient for row in self.rows})
+
+    @property
     def pieces(self) -> int:
         """How many connected pieces of change are labelled, slice by slice."""
         return len(self._directions)

@@ -2,6 +2,8 @@
 
 The first slice pairs that are labelled may show nothing but artefacts. A network that learns from them alone
 finds nothing any more, however it was pretrained: the labels say what is no change, the painting what is.
+And the labels of one patient show that patient's changes, however many there are: a network that learns from
+them alone knows that patient, and little else.
 """
 
 from __future__ import annotations
@@ -17,25 +19,39 @@ from longitudinal_al.pairs.pool import Pool
 
 
 def with_rehearsal(labelled: LabelledSlicePairs, enough: int) -> LabelledSlicePairs | Rehearsed:
-    """Return labelled slice pairs, with painted changes beside them if too few pieces are labelled."""
-    return Rehearsed(labelled, enough) if labelled.pieces < enough else labelled
+    """Return labelled slice pairs, with painted changes beside them; without them if ``enough`` is 0."""
+    return Rehearsed(labelled, enough) if enough else labelled
+
+
+def painted_share(pieces: int, patients: int, enough: int) -> float:
+    """Return how many of the examples with change are painted, from 0 to 1.
+
+    Parameters
+    ----------
+    pieces : int
+        Labelled pieces of change.
+    patients : int
+        Patients of whom anything is labelled: what is painted counts as one more of them.
+    enough : int
+        With fewer pieces, painted ones take the place of those that are missing.
+    """
+    return max(1 - pieces / enough, 1 / (1 + patients))
 
 
 class Rehearsed:
-    """Labelled slice pairs, with painted changes beside them as long as few changes are labelled.
+    """Labelled slice pairs, with painted changes beside them as long as few changes or patients are labelled.
 
     Parameters
     ----------
     labelled : LabelledSlicePairs
         What to learn from.
     enough : int
-        With so many labelled pieces of change nothing is painted; with fewer, as much less of the examples
-        that hold change are labelled ones.
+        See `painted_share`.
     """
 
     def __init__(self, labelled: LabelledSlicePairs, enough: int) -> None:
         self.labelled = labelled
-        self.share = max(0.0, 1 - labelled.pieces / enough)
+        self.share = painted_share(labelled.pieces, labelled.patients, enough)
         self._painted = PaintedSlicePairs(labelled.pool, labelled.neighbours)
 
     @property

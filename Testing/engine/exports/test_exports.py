@@ -122,7 +122,7 @@ def test_the_bundle_s_network_says_what_the_project_s_does(with_model, tmp_path)
     with torch.no_grad():
         said = network(stacks.flatten(1, 2))[:, 0].numpy()
     networks = load_networks(with_model.rounds()[-1].model)
-    (expected,) = predict(networks, pool, rows, device=torch.device("cpu"))
+    (expected,) = predict(networks, pool, rows, device=torch.device("cpu"), turned=True)
     inside = expected.foreground.numpy()
     assert inside.any()
     assert np.abs(said - expected.members.mean(0).numpy())[inside].max() < 0.02  # the project's runs in bf16

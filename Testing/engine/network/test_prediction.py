@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
 from longitudinal_al.errors import OutOfMemory
-from longitudinal_al.network.architecture import Architecture, ChangeNetwork
-from longitudinal_al.network.prediction import predict
+from longitudinal_al.network.architecture import Architecture, ChangeNetwork, network_input
+from longitudinal_al.network.prediction import predict, predicted_probabilities
 
 
 @pytest.fixture
@@ -36,6 +37,22 @@ def test_an_ensemble_gives_one_member_each(network, unseen_pool):
     (batch,) = predict([network, other], unseen_pool, [0, 1, 2])
     assert batch.members.shape[:2] == (2, 3)
     assert (batch.members[0] - batch.members[1]).abs().max() > 1e-4
+
+
+def test_both_ways_up_give_one_mean(network, unseen_pool):
+    with torch.no_grad():  # an untrained network says "no change" everywhere, however it looks
+        network.head.weight *= 30
+        network.head.bias.zero_()
+    stacks = torch.from_numpy(unseen_pool.stacks([3, 4], 1)).float()
+    with torch.no_grad():
+        said = [torch.sigmoid(network(network_input(each))[0]) for each in (stacks, stacks.flip((-2, -1)))]
+    expected = (said[0] + said[1].flip((-2, -1))) / 2
+    (batch,) = predict([network], unseen_pool, [3, 4], turned=True)
+    inside = batch.foreground
+    torch.testing.assert_close(batch.members[0][inside], expected[inside], atol=2e-2, rtol=0)
+    assert (said[0] - expected)[inside].abs().max() > 0.1
+    (probability,) = (found for _, found in predicted_probabilities([network], unseen_pool, [3]))
+    np.testing.assert_allclose(probability, unseen_pool.to_grid(3, batch.members[0, 0].numpy()), atol=1e-6)
 
 
 def test_dropout_passes_differ_and_repeat_with_the_seed(network, unseen_pool):

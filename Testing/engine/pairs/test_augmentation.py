@@ -32,21 +32,32 @@ def test_input_is_left_alone():
     assert torch.equal(stacks, before)
 
 
-def test_without_strength_only_mirrors_are_left():
-    stacks, masks = example(40)
-    new, new_masks = augment(stacks, masks, STILL, torch.Generator().manual_seed(1))
-    same = [torch.allclose(a, b, atol=1e-4) for a, b in zip(new, stacks, strict=True)]
-    mirrored = [torch.allclose(a, b.flip(-1), atol=1e-4) for a, b in zip(new, stacks, strict=True)]
-    assert all(a or b for a, b in zip(same, mirrored, strict=True))
-    assert 8 < sum(same) < 32
-    assert torch.allclose(new_masks.sum(), masks.sum(), rtol=1e-3)
+def turned(images: torch.Tensor) -> list[torch.Tensor]:
+    """Return the eight ways in which images can be mirrored and turned, as far as they keep their shape."""
+    mirrored = [images, images.flip(-1), images.flip(-2), images.flip((-2, -1))]
+    square = images.shape[-1] == images.shape[-2]
+    return mirrored + [each.transpose(-1, -2) for each in mirrored if square]
+
+
+@pytest.mark.parametrize(("columns", "allowed", "ways"), [(32, True, 8), (40, True, 4), (32, False, 2)])
+def test_without_strength_only_mirrors_and_quarter_turns_are_left(columns, allowed, ways):
+    stacks, masks = (images[..., :columns] for images in example(200))
+    how = replace(STILL, turned=allowed)
+    new, new_masks = augment(stacks, masks, how, torch.Generator().manual_seed(1))
+    seen = set()
+    for stack, mask, new_stack, new_mask in zip(stacks, masks, new, new_masks, strict=True):
+        alike = [k for k, each in enumerate(turned(stack)) if torch.allclose(new_stack, each, atol=1e-4)]
+        assert alike
+        assert torch.equal(turned(mask)[alike[0]], new_mask)
+        seen.add(alike[0])
+    assert len(seen) == ways
 
 
 def test_the_wanted_share_is_moved_and_the_rest_stays_sharp():
     stacks, masks = example(200)
     how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, moved=0.25, exchanged=0)
     new, _ = augment(stacks, masks, how, torch.Generator().manual_seed(2))
-    still = [torch.equal(a, b) or torch.equal(a, b.flip(-1)) for a, b in zip(new, stacks, strict=True)]
+    still = [any(torch.equal(a, each) for each in turned(b)) for a, b in zip(new, stacks, strict=True)]
     assert 0.65 < np.mean(still) < 0.85
 
 

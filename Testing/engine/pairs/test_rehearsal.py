@@ -4,7 +4,7 @@ import torch
 
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.pairs.rehearsal import Rehearsed, with_rehearsal
+from longitudinal_al.pairs.rehearsal import Rehearsed, painted_share, with_rehearsal
 from longitudinal_al.project.store import Project
 
 
@@ -34,9 +34,19 @@ def test_where_labels_show_no_change_it_is_painted(pool):
     assert not torch.isnan(masks[:10]).any()  # what a human labelled is known
 
 
-def test_painted_changes_take_only_the_place_of_those_that_are_missing(pool):
+@pytest.mark.parametrize(
+    ("pieces", "patients", "share"),
+    [(0, 8, 1.0), (4, 8, 0.75), (16, 1, 0.5), (500, 1, 0.5), (15, 3, 0.25), (500, 3, 0.25), (500, 99, 0.01)],
+)
+def test_painted_changes_stand_for_missing_pieces_and_for_one_more_patient(pieces, patients, share):
+    assert painted_share(pieces, patients, 16) == pytest.approx(share)
+
+
+def test_painted_changes_take_the_place_of_labelled_ones(pool):
     every = labelled(pool)
-    assert with_rehearsal(every, every.pieces) is every
+    assert with_rehearsal(every, 0) is every
+    assert every.patients == 3
+    assert with_rehearsal(every, every.pieces).share == pytest.approx(0.25)
     half = Rehearsed(every, 2 * every.pieces)
     assert half.share == pytest.approx(0.5)
     stacks, masks = half.draw(40, 32, 0.5, np.random.default_rng(0))
