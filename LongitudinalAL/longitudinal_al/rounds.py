@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from longitudinal_al.acquisition.strategies import Needs, Strategy, cold_start_of, strategy
+from longitudinal_al.acquisition.strategies import Needs, Strategy, beginning, cold_start_of, strategy
 from longitudinal_al.choosing import SPACING_MM, CountProgress, RankedSlicePair, acquire, not_counting
 from longitudinal_al.evaluation.annotation_log import cost_of_log, seconds_predictor
 from longitudinal_al.evidence import Evidence, Seconds
@@ -155,7 +155,7 @@ def rank(
         Where networks are asked; by default on this computer.
     """
     asked = strategy(strategy_name)
-    wanted = _able_now(project, asked, strategy(cold_start) if cold_start else cold_start_of(asked))
+    wanted = _able_now(project, asked, beginning(cold_start) if cold_start else cold_start_of(asked))
     pool = Pool.open(project, interrupt=lambda: progress("reading", 0, 1))
     names = project.labelled()
     labelled = [row for row, entry in enumerate(pool.entries) if (entry.pair, entry.slice) in names]

@@ -1,37 +1,51 @@
-"""What leaving out pieces of change that are nowhere sure does to Dice and F1 of an experiment's networks.
+"""How masks are best made of what an experiment's networks say: Dice and F1 of several ways.
 
 `bench_pieces.py FOLDER/typical --networks 20`: a cohort's folder of `longitudinal-al experiment`. The
-networks are as they were learned; only what counts as a piece differs.
+networks are as they were learned; what differs is what counts as a piece of change (`network.sure_pieces`),
+and whether the networks look at slices both ways up (`network.prediction`).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from longitudinal_al.experiments.held_out import TestPairs
+from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.prediction import predict
 from longitudinal_al.network.sure_pieces import THRESHOLD, pair_probability, sure_pieces
+from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
 
 SURE = (THRESHOLD, 0.7, 0.8, 0.9, 0.95, 0.98)
 
 
 def measured(test: TestPairs, file: Path) -> np.ndarray:
-    """Return Dice and F1 for each of `SURE`, (6, 2)."""
+    """Return Dice and F1, for one look and both, and each of `SURE`: (2, 6, 2)."""
     networks = load_networks(file)
-    found = {
-        name: pair_probability(networks, test.pool, name, len(one)).astype(np.float16)
-        for name, one in test.references.items()
-    }
-    figures = []
-    for sure in SURE:
-        held_out = test.compare({name: sure_pieces(one, sure) for name, one in found.items()})
-        figures.append((held_out.dice, held_out.lesion_f1))
-    return np.array(figures, float)
+    figures = np.zeros((2, len(SURE), 2))
+    for looks, look in enumerate((one_look, pair_probability)):
+        found = {name: look(networks, test.pool, name, len(one)) for name, one in test.references.items()}
+        for place, sure in enumerate(SURE):
+            held_out = test.compare({name: sure_pieces(one, sure) for name, one in found.items()})
+            figures[looks, place] = held_out.dice, held_out.lesion_f1
+    return figures
+
+
+def one_look(networks: Sequence[ChangeNetwork], pool: Pool, pair: str, slices: int) -> np.ndarray:
+    """Predict a pair as `pair_probability` does, but from slices as they are alone."""
+    prepared = pool.pairs[pair]
+    rows = [pool.index[(pair, index)] for index in prepared.record.slices]
+    probability = np.zeros((slices, *prepared.grid_shape), np.float32)
+    for batch in predict(networks, pool, rows):
+        for row, found in zip(batch.rows, batch.members.mean(0).cpu().numpy(), strict=True):
+            probability[pool.entries[row].slice] = pool.to_grid(row, found)
+    return probability
 
 
 def main() -> None:
@@ -47,10 +61,10 @@ def main() -> None:
     files = [file.with_suffix(".safetensors") for file in kept][: arguments.networks]
     each = np.array([measured(test, file) for file in files])
     print(f"{len(files)} networks, {len(test.references)} test pairs")
-    for place, sure in enumerate(SURE):
-        dice, f1 = each[:, place].mean(axis=0)
-        better = (each[:, place, 1] > each[:, 0, 1]).sum()
-        print(f"sure {sure:.2f}: lesion Dice {dice:.3f}, lesion F1 {f1:.3f} (higher in {better})")
+    for looks, name in enumerate(("one way up", "both ways up")):
+        for place, sure in enumerate(SURE):
+            dice, f1 = each[:, looks, place].mean(axis=0)
+            print(f"{name}, sure {sure:.2f}: lesion Dice {dice:.3f}, lesion F1 {f1:.3f}")
 
 
 if __name__ == "__main__":

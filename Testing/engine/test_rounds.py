@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
-from longitudinal_al.errors import NotReady, ProjectBusy, UnknownName
+from longitudinal_al.errors import InvalidInput, NotReady, ProjectBusy, UnknownName
 from longitudinal_al.frontend.ranking import RankingReader
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.checkpoint import load_networks
@@ -166,6 +166,12 @@ def test_every_strategy_can_begin_with_another(small_project):
     assert (small_project.folder / "models" / "contrast.safetensors").is_file()
     with pytest.raises(UnknownName, match="mdal_max"):
         rank(small_project, "entropy", 4, cold_start="magic")
+
+
+def test_a_beginning_that_needs_a_model_itself_begins_as_it_would_or_is_refused(small_project):
+    assert rank(small_project, "entropy", 4, cold_start="recipe").strategy == "difference"
+    with pytest.raises(InvalidInput, match="'bald' needs a model itself"):
+        rank(small_project, "entropy", 4, cold_start="bald")
 
 
 def test_a_longer_training_is_another_model(trained_project):

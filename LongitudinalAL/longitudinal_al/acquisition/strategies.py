@@ -51,6 +51,25 @@ def cold_start_of(one: Strategy) -> Strategy | None:
     return bound(first, shared)
 
 
+def beginning(text: str) -> Strategy:
+    """Return the strategy that a text asks for to choose with while there is no model.
+
+    Raises
+    ------
+    InvalidInput
+        It needs a model itself, and names nothing that chooses before there is one.
+    """
+    named = strategy(text)
+    if Needs.MODEL not in named.needs:
+        return named
+    first = cold_start_of(named)
+    if first is None:
+        raise InvalidInput(
+            f"cold start {text!r} needs a model itself: name a strategy that needs none, such as difference"
+        )
+    return first
+
+
 def strategies_table() -> list[dict[str, str]]:
     """Return one row a strategy, for people.
 

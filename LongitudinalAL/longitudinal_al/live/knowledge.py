@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Flag, auto
 from pathlib import Path
 
-from longitudinal_al.acquisition.strategies import Needs, Strategy, strategy
+from longitudinal_al.acquisition.strategies import Needs, Strategy, beginning
 from longitudinal_al.errors import NotReady
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.lessons import can_answer
@@ -134,7 +134,7 @@ class Knowledge:
             spacing_mm=settings.spacing_mm,
             head=settings.head,
             seed=self._seed,
-            cold_start=strategy(settings.cold_start) if settings.cold_start else None,
+            cold_start=beginning(settings.cold_start) if settings.cold_start else None,
         )
         self.seen_label = -1
         self.unpublished = True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from longitudinal_al.acquisition.strategies import Strategy, strategy
+from longitudinal_al.acquisition.strategies import Strategy, beginning, strategy
 from longitudinal_al.errors import Interrupted, ProjectBusy
 from longitudinal_al.evidence import refuse_yardsticks
 from longitudinal_al.interruption import Interrupt
@@ -73,8 +73,9 @@ class LiveLoop:
         if cold_start:
             settings = replace(settings, cold_start=cold_start)
         wanted = strategy(strategy_name)
-        for name in filter(None, (strategy_name, settings.cold_start)):
-            refuse_yardsticks(strategy(name))
+        refuse_yardsticks(wanted)
+        if settings.cold_start:
+            refuse_yardsticks(beginning(settings.cold_start))
         settings = _with_what_is_asked(settings, wanted)
         self.folder, self.thought = folder, Thought.IDLE
         self._settings, self._publish, self._clock = settings, publish, clock

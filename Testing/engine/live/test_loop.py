@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
-from longitudinal_al.errors import Cancelled, Interrupted, NotReady, UnknownName
+from longitudinal_al.errors import Cancelled, Interrupted, InvalidInput, NotReady, UnknownName
 from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_networks, live_model_path
 from longitudinal_al.live.schedule import Thought
@@ -388,6 +388,11 @@ def test_a_cold_start_of_ones_own_is_taken(small_project, watch) -> None:
     live.label(2)
     live.think()
     assert live.ranking["strategy"] == "entropy"
+
+
+def test_a_cold_start_that_needs_a_model_itself_is_refused_at_once(small_project, watch) -> None:
+    with pytest.raises(InvalidInput, match="'bald' needs a model itself"):
+        watch(small_project, "entropy", cold_start="bald")
 
 
 def test_an_ensemble_is_trained_by_the_round_and_ranks(small_project, watch) -> None:
