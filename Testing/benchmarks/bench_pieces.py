@@ -2,7 +2,7 @@
 
 `bench_pieces.py FOLDER/typical --networks 20`: a cohort's folder of `longitudinal-al experiment`. The
 networks are as they were learned; what differs is what counts as a piece of change (`network.sure_pieces`),
-and whether the networks look at slices both ways up (`network.prediction`).
+and whether the networks look at slices both ways up (`network.upside_down`).
 """
 
 from __future__ import annotations

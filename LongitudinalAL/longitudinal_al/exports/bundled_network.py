@@ -9,13 +9,14 @@ from torch import nn
 
 from longitudinal_al.network.architecture import network_input
 from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.upside_down import upside_down_probability
 from longitudinal_al.pairs.stack import CHANNELS
 
 
 class BundledNetwork(nn.Module):
     """Probability of change of slices, averaged over the members of the ensemble.
 
-    Each looks at a slice both ways up, as the project's own masks are made (`network.prediction`).
+    Each looks at a slice both ways up, as the project's own masks are made (`network.upside_down`).
 
     Parameters
     ----------
@@ -41,10 +42,8 @@ class BundledNetwork(nn.Module):
         torch.Tensor
             (n, 1, rows, columns), 0 to 1.
         """
-        stacks = image.unflatten(1, (-1, len(CHANNELS)))
-        upside_down = (-2, -1)
-        return (self._mean(stacks) + self._mean(stacks.flip(upside_down)).flip(upside_down)) / 2
-
-    def _mean(self, stacks: torch.Tensor) -> torch.Tensor:
-        said = [torch.sigmoid(member(network_input(stacks))[0]) for member in self.members]
+        image = network_input(image.unflatten(1, (-1, len(CHANNELS))))
+        said = []
+        for member in self.members:
+            said += [torch.sigmoid(member(image)[0]), upside_down_probability(member, image)]
         return torch.stack(said).mean(0)[:, None]

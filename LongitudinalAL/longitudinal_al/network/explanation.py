@@ -9,6 +9,7 @@ import torch
 
 from longitudinal_al.network.architecture import ChangeNetwork, network_input
 from longitudinal_al.network.attention import attention
+from longitudinal_al.network.upside_down import upside_down_probability
 from longitudinal_al.pairs.pool import Pool
 
 
@@ -19,7 +20,7 @@ class Explanation:
     Attributes
     ----------
     suggestion : numpy.ndarray
-        Probability of change.
+        Probability of change, the mean of two looks as in predicted masks.
     uncertainty : numpy.ndarray
         Entropy of that probability in bits: 1 where both are as likely.
     attention : numpy.ndarray
@@ -48,11 +49,13 @@ def explain(network: ChangeNetwork, pool: Pool, row: int) -> Explanation:
     was_training = network.training
     try:
         with torch.inference_mode():
-            reading = network.eval().read(network_input(stacks))
+            image = network_input(stacks)
+            reading = network.eval().read(image)
+            both = torch.sigmoid(reading.logits), upside_down_probability(network, image)
             looks = attention(network, reading, foreground)[0]
     finally:
         network.train(was_training)
-    probability = (torch.sigmoid(reading.logits) * foreground)[0]
+    probability = (torch.stack(both).mean(0) * foreground)[0]
     pictures = (probability, _entropy(probability), looks)
     return Explanation(*(_on_grid(pool, row, picture) for picture in pictures))
 

@@ -17,6 +17,7 @@ from longitudinal_al.network.attention import attention
 from longitudinal_al.network.device import fast_dtype, is_out_of_memory, pick_device, with_less_memory
 from longitudinal_al.network.input_variants import predicted_variants
 from longitudinal_al.network.last_layer_gradients import last_layer_gradients
+from longitudinal_al.network.upside_down import upside_down_probability
 from longitudinal_al.pairs.pool import Pool
 
 BATCH = 16
@@ -218,7 +219,8 @@ def _predict_batch(
     logits = [first.logits, *(network(image)[0] for network in networks[1:])]
     members = torch.stack([torch.sigmoid(each).float() for each in logits])
     if turned:
-        members = (members + _turned_by_half(networks, image)) / 2
+        second = [upside_down_probability(network, image).float() for network in networks]
+        members = (members + torch.stack(second)) / 2
     members *= foreground
     looked = Looked(networks, stacks, foreground, first)
     return PredictedBatch(
@@ -229,13 +231,6 @@ def _predict_batch(
         foreground=foreground,
         extras={name: EXTRAS[name](looked) for name in extras},
     )
-
-
-def _turned_by_half(networks: list[ChangeNetwork], image: torch.Tensor) -> torch.Tensor:
-    """Return what the members find when the image stands upside down, turned back."""
-    upside_down = image.flip((-2, -1)).contiguous(memory_format=torch.channels_last)
-    found = [torch.sigmoid(network(upside_down)[0]).float() for network in networks]
-    return torch.stack(found).flip((-2, -1))
 
 
 def predicted_probabilities(

@@ -11,6 +11,7 @@ import torch
 
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.network.explanation import explain
+from longitudinal_al.network.prediction import predicted_probabilities
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 
@@ -40,6 +41,11 @@ def test_suggestion_and_attention_lie_on_the_change(network, training_pool) -> N
             assert seen.attention.max() == 1
             share.append(seen.attention[change].mean() / seen.attention[~change].mean())
     assert np.median(share) > 3
+
+
+def test_the_suggestion_is_what_the_mask_is_made_of(network, training_pool) -> None:
+    ((_, probability),) = predicted_probabilities([network], training_pool, [1])
+    assert np.abs(explain(network, training_pool, 1).suggestion - probability).max() < 0.02  # in bf16
 
 
 def test_doubt_is_greatest_where_the_suggestion_is_one_half(network, training_pool) -> None:
