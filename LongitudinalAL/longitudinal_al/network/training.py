@@ -49,8 +49,8 @@ class TrainingSettings:
         Weight of looking where the annotator did, see `network.attention`; the paper has 0.1; 0 = off.
     rehearsal : int
         As long as fewer pieces of change are labelled, painted ones take the place of those that are missing;
-        and what is painted counts as one more patient beside the labelled ones: see `pairs.rehearsal`.
-        0 = nothing is painted beside labels.
+        and as long as few patients are labelled, some are painted too: see `pairs.rehearsal`. 0 = nothing is
+        painted beside labels.
     predicts_loss : bool
         Whether the network learns to predict its own loss too, see `network.loss_head`.
     """

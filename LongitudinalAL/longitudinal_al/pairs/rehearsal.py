@@ -23,6 +23,10 @@ def with_rehearsal(labelled: LabelledSlicePairs, enough: int) -> LabelledSlicePa
     return Rehearsed(labelled, enough) if enough else labelled
 
 
+FEW = 4
+"""Patients: with labels of so many, what is painted is not needed any more, and only teaches artefacts."""
+
+
 def painted_share(pieces: int, patients: int, enough: int) -> float:
     """Return how many of the examples with change are painted, from 0 to 1.
 
@@ -31,11 +35,11 @@ def painted_share(pieces: int, patients: int, enough: int) -> float:
     pieces : int
         Labelled pieces of change.
     patients : int
-        Patients of whom anything is labelled: what is painted counts as one more of them.
+        Patients of whom anything is labelled: beside one half is painted, beside `FEW` nothing.
     enough : int
         With fewer pieces, painted ones take the place of those that are missing.
     """
-    return max(1 - pieces / enough, 1 / (1 + patients))
+    return max(0.0, 1 - pieces / enough, (FEW - patients) / (FEW - 1) / 2)
 
 
 class Rehearsed:
