@@ -18,13 +18,13 @@ from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
 
 
+FEW = 4
+"""Patients: with labels of so many, what is painted is not needed any more, and only teaches artefacts."""
+
+
 def with_rehearsal(labelled: LabelledSlicePairs, enough: int) -> LabelledSlicePairs | Rehearsed:
     """Return labelled slice pairs, with painted changes beside them; without them if ``enough`` is 0."""
     return Rehearsed(labelled, enough) if enough else labelled
-
-
-FEW = 4
-"""Patients: with labels of so many, what is painted is not needed any more, and only teaches artefacts."""
 
 
 def painted_share(pieces: int, patients: int, enough: int) -> float:
