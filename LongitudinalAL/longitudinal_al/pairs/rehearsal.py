@@ -17,7 +17,6 @@ from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
 
-
 FEW = 4
 """Patients: with labels of so many, what is painted is not needed any more, and only teaches artefacts."""
 
