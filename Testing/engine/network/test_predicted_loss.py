@@ -19,7 +19,7 @@ from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 
 SMALL = Architecture(widths=(8, 8, 16, 16))
-SETTINGS = TrainingSettings(steps=40, batch=16, patch=32, architecture=SMALL, predicts_loss=True)
+SETTINGS = TrainingSettings(steps=80, batch=16, patch=32, architecture=SMALL, predicts_loss=True)
 
 
 def labelled(pool) -> LabelledSlicePairs:
