@@ -107,8 +107,27 @@ def learn(
     def after(share: float) -> None:
         progress(1.0 if share >= 1 else begun + rest * share)
 
+    return learn_labels(labelled, settings, seed=seed, start=start, progress=after, tell=tell)
+
+
+def learn_labels(
+    labelled: LabelledSlicePairs,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    start: ChangeNetwork | None,
+    progress: Callable[[float], None] = lambda share: None,
+    tell: Callable[[str], None] = lambda message: None,
+) -> ChangeNetwork:
+    """Train on labels, beside painted changes where a network that knows those is gone on from.
+
+    Parameters
+    ----------
+    labelled, settings, seed, start, progress, tell
+        See `train`.
+    """
     examples = with_rehearsal(labelled, settings.rehearsal if start else 0)
-    return train(examples, settings, seed=seed, start=start, progress=after, tell=tell)
+    return train(examples, settings, seed=seed, start=start, progress=progress, tell=tell)
 
 
 def settings_for(wanted: Strategy, settings: TrainingSettings) -> TrainingSettings:

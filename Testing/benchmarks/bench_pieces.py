@@ -8,18 +8,14 @@ and whether the networks look at slices both ways up (`network.upside_down`).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from longitudinal_al.experiments.held_out import TestPairs
-from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks
-from longitudinal_al.network.prediction import predict
 from longitudinal_al.network.sure_pieces import THRESHOLD, pair_probability, sure_pieces
-from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
 
 SURE = (THRESHOLD, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -29,23 +25,15 @@ def measured(test: TestPairs, file: Path) -> np.ndarray:
     """Return Dice and F1, for one look and both, and each of `SURE`: (2, 6, 2)."""
     networks = load_networks(file)
     figures = np.zeros((2, len(SURE), 2))
-    for looks, look in enumerate((one_look, pair_probability)):
-        found = {name: look(networks, test.pool, name, len(one)) for name, one in test.references.items()}
+    for looks, turned in enumerate((False, True)):
+        found = {
+            name: pair_probability(networks, test.pool, name, len(one), turned=turned)
+            for name, one in test.references.items()
+        }
         for place, sure in enumerate(SURE):
             held_out = test.compare({name: sure_pieces(one, sure) for name, one in found.items()})
             figures[looks, place] = held_out.dice, held_out.lesion_f1
     return figures
-
-
-def one_look(networks: Sequence[ChangeNetwork], pool: Pool, pair: str, slices: int) -> np.ndarray:
-    """Predict a pair as `pair_probability` does, but from slices as they are alone."""
-    prepared = pool.pairs[pair]
-    rows = [pool.index[(pair, index)] for index in prepared.record.slices]
-    probability = np.zeros((slices, *prepared.grid_shape), np.float32)
-    for batch in predict(networks, pool, rows):
-        for row, found in zip(batch.rows, batch.members.mean(0).cpu().numpy(), strict=True):
-            probability[pool.entries[row].slice] = pool.to_grid(row, found)
-    return probability
 
 
 def main() -> None:

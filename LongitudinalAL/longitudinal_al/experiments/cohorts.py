@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -156,13 +157,13 @@ def exchanged(pair: Pair, folder: Path) -> Pair:
     folder : Path
         Where the transforms are written.
     """
-    baseline, followup = read_scan(pair.baseline), read_scan(pair.followup)
-    to_followup = register(baseline, followup, seed=0).transform.GetInverse()
+    followup = read_scan(pair.followup)
+    to_followup = cache(lambda: register(read_scan(pair.baseline), followup, seed=0).transform.GetInverse())
 
     def transform_of(what: str, mask: Path | None, given: Path | None) -> Path | None:
         transform = sitk.CompositeTransform(3)
         if given is not None:
-            transform = sitk.CompositeTransform([to_followup, read_transform(given)])
+            transform = sitk.CompositeTransform([to_followup(), read_transform(given)])
             transform.FlattenTransform()  # what was read may be a composite itself, which no file nests
         elif mask is None or not same_grid(read_mask(mask), followup):
             return None

@@ -13,14 +13,13 @@ import numpy as np
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.experiments.held_out import TestPairs
-from longitudinal_al.lessons import member_seed
+from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
 from longitudinal_al.network.pretraining import start_of
-from longitudinal_al.network.training import TrainingSettings, train
+from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.pairs.rehearsal import with_rehearsal
 from longitudinal_al.project.files import json_text, read_json, write_json
 
 
@@ -90,5 +89,4 @@ class LearnedNetworks:
         labels = {row: self.masks[row] for row in rows}
         labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
         start = start_of(self.folder, self.pool, training, seed=seed)
-        examples = with_rehearsal(labelled, training.rehearsal if start else 0)
-        return train(examples, training, seed=seed, start=start)
+        return learn_labels(labelled, training, seed=seed, start=start)

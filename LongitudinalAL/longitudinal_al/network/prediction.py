@@ -234,10 +234,10 @@ def _predict_batch(
 
 
 def predicted_probabilities(
-    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int]
+    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int], *, turned: bool = True
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield each row with its mean probability of change on the pair's grid; float32, (rows, columns)."""
-    for predicted in predict(networks, pool, rows, turned=True):
+    for predicted in predict(networks, pool, rows, turned=turned):
         mean = predicted.members.mean(0).cpu().numpy()
         for row, probability in zip(predicted.rows, mean, strict=True):
             yield row, pool.to_grid(row, probability)

@@ -33,6 +33,8 @@ def pair_probability(
     pair: str,
     slices: int,
     progress: Callable[[float], None] = lambda share: None,
+    *,
+    turned: bool = True,
 ) -> np.ndarray:
     """Predict every slice of a pair.
 
@@ -48,6 +50,8 @@ def pair_probability(
         How many the pair's grid has; the probability is 0 in those that are not in the pool.
     progress : callable
         Called with the share that is done.
+    turned : bool
+        Whether the networks look at each slice upside down too, see `predict`.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def pair_probability(
     prepared = pool.pairs[pair]
     rows = [pool.index[(pair, index)] for index in prepared.record.slices]
     probability = np.zeros((slices, *prepared.grid_shape), np.float32)
-    for done, (row, found) in enumerate(predicted_probabilities(networks, pool, rows)):
+    for done, (row, found) in enumerate(predicted_probabilities(networks, pool, rows, turned=turned)):
         probability[pool.entries[row].slice] = found
         progress(done / len(rows))
     return probability

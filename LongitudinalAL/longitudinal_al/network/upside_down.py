@@ -28,7 +28,4 @@ def upside_down_probability(network: ChangeNetwork, image: torch.Tensor) -> torc
     torch.Tensor
         (n, rows, columns), in the image's precision.
     """
-    turned = image.flip(ROWS_AND_COLUMNS)
-    if image.is_contiguous(memory_format=torch.channels_last):
-        turned = turned.contiguous(memory_format=torch.channels_last)
-    return torch.sigmoid(network(turned)[0]).flip(ROWS_AND_COLUMNS)
+    return torch.sigmoid(network(image.flip(ROWS_AND_COLUMNS))[0]).flip(ROWS_AND_COLUMNS)

@@ -88,11 +88,12 @@ def _turn(
     stacks: torch.Tensor, masks: torch.Tensor, turned: bool, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror and turn each example in one of the eight ways in which a square falls on itself."""
-    changes = [_mirror, _upside_down, _transpose]
-    if stacks.shape[-1] != stacks.shape[-2]:
-        changes.remove(_transpose)
+    changes = [_mirror]
+    if turned:
+        square = stacks.shape[-1] == stacks.shape[-2]
+        changes += [_upside_down, _transpose] if square else [_upside_down]
     stacks, masks = stacks.clone(), masks.clone()
-    for change in changes if turned else [_mirror]:
+    for change in changes:
         chosen = torch.rand(len(stacks), generator=generator) < 0.5
         stacks[chosen], masks[chosen] = change(stacks[chosen]), change(masks[chosen])
     return stacks, masks

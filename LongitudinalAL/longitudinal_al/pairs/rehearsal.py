@@ -22,8 +22,9 @@ FEW = 4
 
 
 def with_rehearsal(labelled: LabelledSlicePairs, enough: int) -> LabelledSlicePairs | Rehearsed:
-    """Return labelled slice pairs, with painted changes beside them; without them if ``enough`` is 0."""
-    return Rehearsed(labelled, enough) if enough else labelled
+    """Return labelled slice pairs, with painted changes beside them where some are needed; 0 = never."""
+    share = painted_share(labelled.pieces, labelled.patients, enough) if enough else 0.0
+    return Rehearsed(labelled, share) if share else labelled
 
 
 def painted_share(pieces: int, patients: int, enough: int) -> float:
@@ -48,13 +49,13 @@ class Rehearsed:
     ----------
     labelled : LabelledSlicePairs
         What to learn from.
-    enough : int
-        See `painted_share`.
+    share : float
+        How many of the examples with change are painted, see `painted_share`.
     """
 
-    def __init__(self, labelled: LabelledSlicePairs, enough: int) -> None:
+    def __init__(self, labelled: LabelledSlicePairs, share: float) -> None:
         self.labelled = labelled
-        self.share = painted_share(labelled.pieces, labelled.patients, enough)
+        self.share = share
         self._painted = PaintedSlicePairs(labelled.pool, labelled.neighbours)
 
     @property

@@ -47,7 +47,7 @@ def test_painted_changes_take_the_place_of_labelled_ones(pool):
     assert with_rehearsal(every, 0) is every
     assert every.patients == 3
     assert with_rehearsal(every, every.pieces).share == pytest.approx(1 / 6)
-    half = Rehearsed(every, 2 * every.pieces)
+    half = with_rehearsal(every, 2 * every.pieces)
     assert half.share == pytest.approx(0.5)
     stacks, masks = half.draw(40, 32, 0.5, np.random.default_rng(0))
     assert len(stacks) == len(masks) == 40
@@ -56,6 +56,6 @@ def test_painted_changes_take_the_place_of_labelled_ones(pool):
 
 
 def test_a_batch_of_changes_alone(pool):
-    examples = Rehearsed(labelled_without_change(pool), 16)
+    examples = with_rehearsal(labelled_without_change(pool), 16)
     stacks, _ = examples.draw(6, 32, 1.0, np.random.default_rng(0))
     assert len(stacks) == 6
