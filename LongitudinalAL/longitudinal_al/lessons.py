@@ -93,6 +93,34 @@ def learn(
     labelled = LabelledSlicePairs(
         lesson.pool, lesson.masks, architecture.neighbours, interrupt=lambda: progress(0.0)
     )
+    return learn_labels(
+        labelled, settings, seed=seed, start=start, models=lesson.models, progress=progress, tell=tell
+    )
+
+
+def learn_labels(
+    labelled: LabelledSlicePairs,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    start: ChangeNetwork | None = None,
+    models: Path | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+    tell: Callable[[str], None] = lambda message: None,
+) -> ChangeNetwork:
+    """Train on labels, beside painted changes where a network that knows those is gone on from.
+
+    Parameters
+    ----------
+    labelled, settings, seed, tell
+        See `train`.
+    start : ChangeNetwork, optional
+        Where to go on from; by default the pretrained network, or random weights if `settings` want none.
+    models : Path, optional
+        Where the pretrained network is kept; None keeps none.
+    progress : callable
+        Called with the share that is done, of pretraining and training together where both are needed.
+    """
     begun = 0.0
 
     def before(share: float) -> None:
@@ -101,33 +129,14 @@ def learn(
         progress(begun)
 
     if start is None:
-        start = start_of(lesson.models, lesson.pool, settings, seed=seed, progress=before, tell=tell)
+        start = start_of(models, labelled.pool, settings, seed=seed, progress=before, tell=tell)
     rest = 1 - begun
 
     def after(share: float) -> None:
         progress(1.0 if share >= 1 else begun + rest * share)
 
-    return learn_labels(labelled, settings, seed=seed, start=start, progress=after, tell=tell)
-
-
-def learn_labels(
-    labelled: LabelledSlicePairs,
-    settings: TrainingSettings,
-    *,
-    seed: int,
-    start: ChangeNetwork | None,
-    progress: Callable[[float], None] = lambda share: None,
-    tell: Callable[[str], None] = lambda message: None,
-) -> ChangeNetwork:
-    """Train on labels, beside painted changes where a network that knows those is gone on from.
-
-    Parameters
-    ----------
-    labelled, settings, seed, start, progress, tell
-        See `train`.
-    """
     examples = with_rehearsal(labelled, settings.rehearsal if start else 0)
-    return train(examples, settings, seed=seed, start=start, progress=progress, tell=tell)
+    return train(examples, settings, seed=seed, start=start, progress=after, tell=tell)
 
 
 def settings_for(wanted: Strategy, settings: TrainingSettings) -> TrainingSettings:

@@ -77,7 +77,7 @@ def simulate(
 
         report(f"{arm.name if arm else 'full labelling'}, seed {seed}", 0.0)
         if arm is None:
-            full.append(simulation.full_labelling(seed))
+            full.append(simulation.full_labelling(seed, report))
         else:
             results += simulation.run(arm, seed, report)
     found = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -16,7 +16,6 @@ from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
-from longitudinal_al.network.pretraining import start_of
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
@@ -46,14 +45,20 @@ class LearnedNetworks:
         self.test = test
         self.folder = folder
 
-    def figures(self, rows: Iterable[int], seed: int, training: TrainingSettings) -> dict[str, Any]:
+    def figures(
+        self,
+        rows: Iterable[int],
+        seed: int,
+        training: TrainingSettings,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> dict[str, Any]:
         """Train on the labels of some slice pairs and measure."""
         chosen = sorted(rows)
         stem = self._stem(chosen, seed, training)
         done = read_json(stem.with_suffix(".json"))
         if done is None:
             started = perf_counter()
-            network = self._train(chosen, seed, training)
+            network = self._train(chosen, seed, training, progress)
             seconds = perf_counter() - started
             done = {"train_seconds": seconds, **self.test.measure([network]).as_dict()}
             save_networks([network], stem.with_suffix(".safetensors"))
@@ -85,8 +90,13 @@ class LearnedNetworks:
         digest = hashlib.sha256(json_text([seed, names, asdict(training)]).encode()).hexdigest()
         return self.folder / digest[:16]
 
-    def _train(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> ChangeNetwork:
+    def _train(
+        self,
+        rows: Sequence[int],
+        seed: int,
+        training: TrainingSettings,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> ChangeNetwork:
         labels = {row: self.masks[row] for row in rows}
         labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
-        start = start_of(self.folder, self.pool, training, seed=seed)
-        return learn_labels(labelled, training, seed=seed, start=start)
+        return learn_labels(labelled, training, seed=seed, models=self.folder, progress=progress)

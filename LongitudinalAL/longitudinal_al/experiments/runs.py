@@ -125,18 +125,20 @@ def do_run(
     The end is told by the clock on the wall, which processes and computers share.
     """
 
-    def check(phase: str, share: float) -> None:
+    def check() -> None:
         if time.time() > end:
             raise OutOfTime
+
+    def tell(phase: str, share: float) -> None:
         progress(f"{run.cohort}: {phase}", share)
 
     try:
-        check(run.name, 0.0)
+        check()
         simulation = _simulation(out / run.cohort, settings_of(plan))
         found: Any = (
-            simulation.full_labelling(run.seed)
+            simulation.full_labelling(run.seed, tell)
             if run.arm is None
-            else simulation.run(run.arm, run.seed, check)
+            else simulation.run(run.arm, run.seed, tell, between=check)
         )
     except OutOfTime:
         return False

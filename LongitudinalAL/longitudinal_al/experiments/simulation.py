@@ -97,21 +97,48 @@ class Simulation:
         self.learned = LearnedNetworks(self.pool, self.masks, self.test, out / "networks")
         self._check_same_experiment()
 
-    def full_labelling(self, seed: int) -> dict[str, Any]:
+    def full_labelling(self, seed: int, progress: Progress = lambda phase, share: None) -> dict[str, Any]:
         """Train on the labels of the whole pool, and measure: the ceiling."""
-        return self.learned.figures(range(len(self.pool)), seed, self.settings.training)
 
-    def run(self, arm: Arm, seed: int, progress: Progress) -> list[dict[str, Any]]:
-        """Run all rounds of one arm with one seed; rounds that were finished before are read back."""
+        def trained(share: float) -> None:
+            progress(f"full labelling, seed {seed}", share)
+
+        return self.learned.figures(range(len(self.pool)), seed, self.settings.training, trained)
+
+    def run(
+        self,
+        arm: Arm,
+        seed: int,
+        progress: Progress = lambda phase, share: None,
+        between: Callable[[], None] = lambda: None,
+    ) -> list[dict[str, Any]]:
+        """Run all rounds of one arm with one seed; rounds that were finished before are read back.
+
+        Parameters
+        ----------
+        arm : Arm
+            What chooses the slice pairs.
+        seed : int
+            Of everything random.
+        progress : callable
+            Called with what is being done and the share of all rounds that is done.
+        between : callable
+            Called before each round; what it raises ends the run there, and what was finished is kept.
+        """
         labelled: list[int] = []
         results: list[dict[str, Any]] = []
         totals = self.settings.totals(len(self.pool))
         for number, total in enumerate(totals, start=1):
-            progress(f"{arm.name}, seed {seed}, round {number}", len(labelled) / totals[-1])
+            between()
+
+            def trained(share: float, number: int = number) -> None:
+                progress(f"{arm.name}, seed {seed}, round {number}", (number - 1 + share) / len(totals))
+
+            trained(0.0)
             file = self.out / "rounds" / f"{arm.file_name}-seed{seed}-round{number:02d}.json"
             done = read_json(file)
             if done is None:
-                done = self._round(arm, labelled, seed, number, total - len(labelled))
+                done = self._round(arm, labelled, seed, number, total - len(labelled), trained)
                 if not done["asked"]:
                     break  # the spacing leaves nothing more to ask for
                 write_json(file, done)
@@ -119,7 +146,15 @@ class Simulation:
             results.append(done)
         return results
 
-    def _round(self, arm: Arm, labelled: list[int], seed: int, number: int, batch: int) -> dict[str, Any]:
+    def _round(
+        self,
+        arm: Arm,
+        labelled: list[int],
+        seed: int,
+        number: int,
+        batch: int,
+        trained: Callable[[float], None],
+    ) -> dict[str, Any]:
         """Choose a batch, label it, train on all labels, and measure."""
         training = settings_for(arm.wanted(), arm.training_settings(self.settings.training))
         networks: list[ChangeNetwork] = []
@@ -136,7 +171,7 @@ class Simulation:
             "round": number,
             "labelled": len(rows),
             "fraction": len(rows) / len(self.pool),
-            **(self.learned.figures(rows, seed, training) if asked else {}),
+            **(self.learned.figures(rows, seed, training, trained) if asked else {}),
             "score_seconds": score_seconds,
             "seconds": simulated_seconds(TIME_MODEL, self.pool, self.masks, rows),
             "time_model": TIME_MODEL.name,

@@ -93,6 +93,36 @@ def test_an_interrupted_experiment_goes_on_and_ends_the_same(small_project, tmp_
     assert [e["dice"] for e in resumed["results"]] == [e["dice"] for e in whole["results"]]
 
 
+@pytest.mark.parametrize("pretraining", [0, 3])
+def test_time_goes_on_while_a_network_is_trained(small_project, tmp_path, pretraining):
+    how = replace(settings(), training=replace(QUICK, pretraining=pretraining))
+    simulation = Simulation(small_project, how, tmp_path / "out")
+    told = []
+    simulation.full_labelling(0, lambda phase, share: told.append(share))
+    assert told == sorted(told)
+    assert len(told) >= 3 + pretraining
+    assert told[-1] == 1.0
+    told.clear()
+    rounds = simulation.run(Arm.plain("random"), 0, lambda phase, share: told.append(share))
+    assert told == sorted(told)
+    assert len(told) >= 3 * len(rounds)
+    assert told[-1] == 1.0
+
+
+def test_a_run_can_be_ended_between_two_rounds_alone(small_project, tmp_path):
+    simulation = Simulation(small_project, settings(), tmp_path / "out")
+    begun = []
+
+    def end_before_the_third() -> None:
+        begun.append(len(list((tmp_path / "out" / "rounds").glob("*.json"))))
+        if len(begun) == 3:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        simulation.run(Arm.plain("random"), 0, between=end_before_the_third)
+    assert begun == [0, 1, 2]
+
+
 def test_another_experiment_in_the_same_folder_is_refused(small_project, tmp_path):
     run(small_project, tmp_path / "out", ["random"])
     with pytest.raises(InvalidInput, match="holds another experiment"):
