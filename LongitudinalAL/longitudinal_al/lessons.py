@@ -105,6 +105,7 @@ def learn_labels(
     seed: int,
     start: ChangeNetwork | None = None,
     models: Path | None = None,
+    start_seed: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
     tell: Callable[[str], None] = lambda message: None,
 ) -> ChangeNetwork:
@@ -118,6 +119,8 @@ def learn_labels(
         Where to go on from; by default the pretrained network, or random weights if `settings` want none.
     models : Path, optional
         Where the pretrained network is kept; None keeps none.
+    start_seed : int, optional
+        Of the pretraining; by default `seed`.
     progress : callable
         Called with the share that is done, of pretraining and training together where both are needed.
     """
@@ -129,7 +132,8 @@ def learn_labels(
         progress(begun)
 
     if start is None:
-        start = start_of(models, labelled.pool, settings, seed=seed, progress=before, tell=tell)
+        chance = seed if start_seed is None else start_seed
+        start = start_of(models, labelled.pool, settings, seed=chance, progress=before, tell=tell)
     rest = 1 - begun
 
     def after(share: float) -> None:

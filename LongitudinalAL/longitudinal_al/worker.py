@@ -13,7 +13,7 @@ import numpy as np
 from longitudinal_al.acquisition.strategies import strategy as known_strategy
 from longitudinal_al.errors import NotReady
 from longitudinal_al.live.loop import LiveLoop
-from longitudinal_al.live.models import current_networks
+from longitudinal_al.live.models import current_committee
 from longitudinal_al.network.explanation import explain
 from longitudinal_al.network.predicted_pairs import predict_pairs
 from longitudinal_al.pairs.pool import Pool
@@ -95,7 +95,7 @@ def predict(job: Job, project: Project) -> Result:
     pair, out = job.arguments["pair"], job.arguments["out"]
     wanted = None if pair is None else [project.pair(pair).id]
     folder = project.folder / ("predictions" if out is None else out)
-    return {"files": predict_pairs(project, wanted, folder, job.progress, current_networks)}
+    return {"files": predict_pairs(project, wanted, folder, job.progress, current_committee)}
 
 
 def explain_slice_pair(job: Job, project: Project) -> Result:
@@ -103,7 +103,7 @@ def explain_slice_pair(job: Job, project: Project) -> Result:
     started = time.monotonic()
     pool = Pool.open(project, split=None)
     row = pool.find(project.pair(job.arguments["pair"]).id, job.arguments["slice"])
-    pictures = asdict(explain(current_networks(project)[0], pool, row))
+    pictures = asdict(explain(current_committee(project), pool, row))
     entry = pool.entries[row]
     path = project.folder / "rounds" / "explanations" / f"{entry.pair}-{entry.slice}.npz"
     write_atomically(

@@ -26,6 +26,7 @@ from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.simulation import reference_masks
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, input_channels
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.pretraining import labels_alone, start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
@@ -67,7 +68,7 @@ def learn(
     begun = perf_counter()
     network = train(labelled, settings, seed=seed, start=start)
     seconds = perf_counter() - begun
-    dice = test.measure([network]).dice
+    dice = test.measure(Committee.of([network])).dice
     assert dice is not None
     return dice, seconds
 

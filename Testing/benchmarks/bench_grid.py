@@ -17,6 +17,7 @@ import numpy as np
 from longitudinal_al.experiments.demonstration import demonstrate, with_test_pairs
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.simulation import reference_masks
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs import frame
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
@@ -33,7 +34,7 @@ def full_labelling(project: Project, seeds: int) -> list[float]:
     pool, test = Pool.open(project), TestPairs(project)
     labelled = LabelledSlicePairs(pool, reference_masks(pool))
     networks = (train(labelled, TrainingSettings(), seed=seed) for seed in range(seeds))
-    return [test.measure([network]).dice or 0.0 for network in networks]
+    return [test.measure(Committee.of([network])).dice or 0.0 for network in networks]
 
 
 def line(what: str, dice: list[float]) -> str:

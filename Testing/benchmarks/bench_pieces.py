@@ -15,6 +15,7 @@ import torch
 
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.sure_pieces import THRESHOLD, pair_probability, sure_pieces
 from longitudinal_al.project.store import Project
 
@@ -27,7 +28,7 @@ def measured(test: TestPairs, file: Path) -> np.ndarray:
     figures = np.zeros((2, len(SURE), 2))
     for looks, turned in enumerate((False, True)):
         found = {
-            name: pair_probability(networks, test.pool, name, len(one), turned=turned)
+            name: pair_probability(Committee.of(networks), test.pool, name, len(one), turned=turned)
             for name, one in test.references.items()
         }
         for place, sure in enumerate(SURE):

@@ -25,6 +25,7 @@ from longitudinal_al.experiments.simulation import reference_masks
 from longitudinal_al.imaging.difference import difference
 from longitudinal_al.imaging.normalisation import image_like
 from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.pretraining import pretrained, start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
@@ -83,14 +84,14 @@ def comparison(
         kept, begun = Path(folder), perf_counter()
         networks = [pretrained(kept, pool, how[PRETRAINED], seed=seed) for seed in range(seeds)]
         seconds = (perf_counter() - begun) / seeds
-        told = line([test.measure([one]) for one in networks])
+        told = line([test.measure(Committee.of([one])) for one in networks])
         yield f"pretrained, no label: {told}; {seconds:.0f} s a seed"
         for labels in budgets:
             for name, settings in how.items():
                 begun = perf_counter()
                 networks = [learn(kept, pool, masks, labels, settings, seed) for seed in range(seeds)]
                 seconds = (perf_counter() - begun) / seeds
-                told = line([test.measure([one]) for one in networks])
+                told = line([test.measure(Committee.of([one])) for one in networks])
                 yield f"{labels:4d} labels, {name:19s} {told}; {seconds:.0f} s a training"
 
 
@@ -105,7 +106,7 @@ def rehearsal(pool: Pool, test: TestPairs, labels: int, seeds: int) -> Iterator[
             labelled = LabelledSlicePairs(pool, {row: masks[row] for row in rows})
             start = start_of(None, pool, settings, seed=seed)
             network = train(with_rehearsal(labelled, enough), settings, seed=seed, start=start)
-            found.append(test.measure([network]))
+            found.append(test.measure(Committee.of([network])))
         pieces = LabelledSlicePairs(pool, {row: masks[row] for row in rows}).pieces
         told = f"{len(rows)} labels, {pieces} pieces of change, painted below {enough} pieces"
         yield f"{told}: {line(found)}"

@@ -95,7 +95,7 @@ class Progress:
             bar.close()
 
     def _words(self) -> str:
-        return f"{self.title} {self.phase}".strip()
+        return f"{self.title} {self.phase}" if self.phase else self.title.removesuffix(":")
 
     def _line(self) -> str:
         elapsed = time.monotonic() - self._started

@@ -13,6 +13,7 @@ from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results,
 from longitudinal_al.experiments.label_efficiency import Reach, reaches
 from longitudinal_al.experiments.plan import RECIPE, Plan, needs_references
 from longitudinal_al.experiments.standings import StrategySummary, leads, summarise, win_matrix
+from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.project.files import write_json, write_text
 
 COLD_START = 0.01
@@ -60,7 +61,8 @@ def _head(found: Mapping[str, Results], plan: Plan) -> str:
     return (
         "# The experiment\n\n"
         f"What ran: {ran}. Labels are simulated from reference masks; {plan.training.steps} training steps a "
-        "round, for full labelling too. Intervals are 95 % bootstrap intervals over seeds and test patients. "
+        f"round, for full labelling too; the networks of the last {TOGETHER} rounds decide together, and for "
+        f"full labelling {TOGETHER} networks of the same labels. Intervals are 95 % bootstrap intervals over seeds and test patients. "
         f"*Reaches* is the smallest labelled share of the pool that is not worse than full labelling by "
         f"{MARGIN} in lesion Dice and in lesion F1: by the means (with its interval), and surely, where the "
         "whole intervals of both differences are. An arm marked † looks at references, as no annotator could."

@@ -11,7 +11,7 @@ import numpy as np
 from longitudinal_al.errors import NotReady
 from longitudinal_al.evaluation.dice import dice
 from longitudinal_al.evaluation.lesions import count_lesions
-from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.sure_pieces import pair_probability, sure_pieces
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.project.records import Split
@@ -53,11 +53,11 @@ class TestPairs:
             )
         self.references = {name: pair.reference_slices() > 0 for name, pair in self.pool.pairs.items()}
 
-    def measure(self, networks: Sequence[ChangeNetwork]) -> HeldOut:
+    def measure(self, committee: Committee) -> HeldOut:
         """Predict every test pair and compare it with its reference, on the pair's own grid."""
         return self.compare(
             {
-                name: sure_pieces(pair_probability(networks, self.pool, name, len(one)))
+                name: sure_pieces(pair_probability(committee, self.pool, name, len(one)))
                 for name, one in self.references.items()
             }
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,10 +17,39 @@ from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
+from longitudinal_al.network.committee import TOGETHER, Committee
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import json_text, read_json, write_json
+
+ShareProgress = Callable[[float], None]
+
+
+def _silent(share: float) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What a network is to learn.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        Rows of the pool, ascending.
+    seed : int
+        Of everything random.
+    training : TrainingSettings
+        How.
+    start_seed : int
+        Of the pretraining that it goes on from.
+    """
+
+    rows: tuple[int, ...]
+    seed: int
+    training: TrainingSettings
+    start_seed: int
 
 
 class LearnedNetworks:
@@ -47,23 +77,31 @@ class LearnedNetworks:
 
     def figures(
         self,
-        rows: Iterable[int],
+        rounds: Sequence[Iterable[int]],
         seed: int,
         training: TrainingSettings,
-        progress: Callable[[float], None] = lambda share: None,
+        progress: ShareProgress = _silent,
     ) -> dict[str, Any]:
-        """Train on the labels of some slice pairs and measure."""
-        chosen = sorted(rows)
-        stem = self._stem(chosen, seed, training)
-        done = read_json(stem.with_suffix(".json"))
-        if done is None:
-            started = perf_counter()
-            network = self._train(chosen, seed, training, progress)
-            seconds = perf_counter() - started
-            done = {"train_seconds": seconds, **self.test.measure([network]).as_dict()}
-            save_networks([network], stem.with_suffix(".safetensors"))
-            write_json(stem.with_suffix(".json"), done)
-        return dict(done)
+        """Train on the labels of the last round, and measure its network together with those just before it.
+
+        Parameters
+        ----------
+        rounds : sequence of iterable of int
+            All rows that were labelled in each round, those of earlier rounds among them.
+        seed, training, progress
+            As of `learn_labels`.
+        """
+        newest_first = rounds[: -1 - TOGETHER : -1]
+        lessons = [_Lesson(tuple(sorted(rows)), seed, training, seed) for rows in newest_first]
+        return self._measured(lessons, progress)
+
+    def ceiling(
+        self, rows: Iterable[int], seed: int, training: TrainingSettings, progress: ShareProgress = _silent
+    ) -> dict[str, Any]:
+        """Train as many networks on the same labels as decide together elsewhere, and measure them."""
+        seeds = [member_seed(seed, member) for member in range(TOGETHER)]
+        chosen = tuple(sorted(rows))
+        return self._measured([_Lesson(chosen, each, training, seed) for each in seeds], progress)
 
     def networks(
         self, rows: Iterable[int], seed: int, training: TrainingSettings, members: int = 1
@@ -72,31 +110,60 @@ class LearnedNetworks:
 
         The same budget of training is measured for every arm, so the other members help to choose alone.
         """
-        chosen = sorted(rows)
-        return [self._network(chosen, member_seed(seed, member), training) for member in range(members)]
+        chosen = tuple(sorted(rows))
+        seeds = [member_seed(seed, member) for member in range(members)]
+        return [self._network(_Lesson(chosen, each, training, each)) for each in seeds]
 
-    def _network(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> ChangeNetwork:
-        """Return the network that learned these labels; it is trained again when its file is gone."""
-        file = self._stem(rows, seed, training).with_suffix(".safetensors")
+    def _measured(self, lessons: Sequence[_Lesson], progress: ShareProgress) -> dict[str, Any]:
+        """Measure the networks that learned some lessons, the newest first, together."""
+        stems = [self._stem(lesson) for lesson in lessons]
+        file = self.folder / f"together-{_digest([stem.name for stem in stems])}.json"
+        done = read_json(file)
+        if done is None:
+            missing = [each for each in lessons if not self._stem(each).with_suffix(".safetensors").is_file()]
+
+            def report(lesson: _Lesson, share: float) -> None:
+                if lesson in missing:
+                    progress((missing.index(lesson) + share) / len(missing))
+
+            networks = [self._network(each, partial(report, each)) for each in lessons]
+            committee = Committee.of(networks, [len(each.rows) for each in lessons])
+            learned = read_json(stems[0].with_suffix(".json")) or {}
+            done = {"train_seconds": learned.get("train_seconds"), **self.test.measure(committee).as_dict()}
+            write_json(file, done)
+        return dict(done)
+
+    def _network(self, lesson: _Lesson, progress: ShareProgress = _silent) -> ChangeNetwork:
+        """Return the network that learned a lesson; it is trained again when its file is gone."""
+        stem = self._stem(lesson)
         try:
-            return load_networks(file)[0]
+            return load_networks(stem.with_suffix(".safetensors"))[0]
         except NotReady:
-            network = self._train(rows, seed, training)
-            save_networks([network], file)
+            started = perf_counter()
+            network = self._train(lesson, progress)
+            write_json(stem.with_suffix(".json"), {"train_seconds": perf_counter() - started})
+            save_networks([network], stem.with_suffix(".safetensors"))
             return network
 
-    def _stem(self, rows: Sequence[int], seed: int, training: TrainingSettings) -> Path:
-        names = [f"{self.pool.entries[row].pair}:{self.pool.entries[row].slice}" for row in rows]
-        digest = hashlib.sha256(json_text([seed, names, asdict(training)]).encode()).hexdigest()
-        return self.folder / digest[:16]
+    def _stem(self, lesson: _Lesson) -> Path:
+        names = [f"{self.pool.entries[row].pair}:{self.pool.entries[row].slice}" for row in lesson.rows]
+        told = [lesson.seed, names, asdict(lesson.training)]
+        if lesson.start_seed != lesson.seed:
+            told.append(lesson.start_seed)
+        return self.folder / _digest(told)
 
-    def _train(
-        self,
-        rows: Sequence[int],
-        seed: int,
-        training: TrainingSettings,
-        progress: Callable[[float], None] = lambda share: None,
-    ) -> ChangeNetwork:
-        labels = {row: self.masks[row] for row in rows}
-        labelled = LabelledSlicePairs(self.pool, labels, training.architecture.neighbours)
-        return learn_labels(labelled, training, seed=seed, models=self.folder, progress=progress)
+    def _train(self, lesson: _Lesson, progress: ShareProgress) -> ChangeNetwork:
+        labels = {row: self.masks[row] for row in lesson.rows}
+        labelled = LabelledSlicePairs(self.pool, labels, lesson.training.architecture.neighbours)
+        return learn_labels(
+            labelled,
+            lesson.training,
+            seed=lesson.seed,
+            models=self.folder,
+            start_seed=lesson.start_seed,
+            progress=progress,
+        )
+
+
+def _digest(told: object) -> str:
+    return hashlib.sha256(json_text(told).encode()).hexdigest()[:16]

@@ -98,12 +98,12 @@ class Simulation:
         self._check_same_experiment()
 
     def full_labelling(self, seed: int, progress: Progress = lambda phase, share: None) -> dict[str, Any]:
-        """Train on the labels of the whole pool, and measure: the ceiling."""
+        """Train as many networks on the whole pool as decide together, and measure: the ceiling."""
 
         def trained(share: float) -> None:
             progress(f"full labelling, seed {seed}", share)
 
-        return self.learned.figures(range(len(self.pool)), seed, self.settings.training, trained)
+        return self.learned.ceiling(range(len(self.pool)), seed, self.settings.training, trained)
 
     def run(
         self,
@@ -125,7 +125,7 @@ class Simulation:
         between : callable
             Called before each round; what it raises ends the run there, and what was finished is kept.
         """
-        labelled: list[int] = []
+        rounds: list[list[int]] = []
         results: list[dict[str, Any]] = []
         totals = self.settings.totals(len(self.pool))
         for number, total in enumerate(totals, start=1):
@@ -138,30 +138,32 @@ class Simulation:
             file = self.out / "rounds" / f"{arm.file_name}-seed{seed}-round{number:02d}.json"
             done = read_json(file)
             if done is None:
-                done = self._round(arm, labelled, seed, number, total - len(labelled), trained)
+                done = self._round(arm, rounds, seed, number, total, trained)
                 if not done["asked"]:
                     break  # the spacing leaves nothing more to ask for
                 write_json(file, done)
-            labelled += [self.pool.find(one["pair"], one["slice"]) for one in done["asked"]]
+            asked = [self.pool.find(one["pair"], one["slice"]) for one in done["asked"]]
+            rounds.append([*labelled_by(rounds), *asked])
             results.append(done)
         return results
 
     def _round(
         self,
         arm: Arm,
-        labelled: list[int],
+        rounds: Sequence[Sequence[int]],
         seed: int,
         number: int,
-        batch: int,
+        total: int,
         trained: Callable[[float], None],
     ) -> dict[str, Any]:
-        """Choose a batch, label it, train on all labels, and measure."""
+        """Choose a batch, label it, train on all labels, and measure together with the rounds before."""
+        labelled = labelled_by(rounds)
         training = settings_for(arm.wanted(), arm.training_settings(self.settings.training))
         networks: list[ChangeNetwork] = []
         if labelled and Needs.MODEL in arm.wanted().needs:
             networks = self.learned.networks(labelled, seed, training, members_for(arm.wanted()))
         started = perf_counter()
-        asked = self._ask(arm, networks, labelled, seed, number, batch)
+        asked = self._ask(arm, networks, labelled, seed, number, total - len(labelled))
         score_seconds = perf_counter() - started
         rows = labelled + asked
         entries = [self.pool.entries[row] for row in asked]
@@ -171,7 +173,7 @@ class Simulation:
             "round": number,
             "labelled": len(rows),
             "fraction": len(rows) / len(self.pool),
-            **(self.learned.figures(rows, seed, training, trained) if asked else {}),
+            **(self.learned.figures([*rounds, rows], seed, training, trained) if asked else {}),
             "score_seconds": score_seconds,
             "seconds": simulated_seconds(TIME_MODEL, self.pool, self.masks, rows),
             "time_model": TIME_MODEL.name,
@@ -231,6 +233,11 @@ class Simulation:
             raise InvalidInput(
                 f"{self.out} holds another experiment (other data or settings): choose another folder"
             )
+
+
+def labelled_by(rounds: Sequence[Sequence[int]]) -> list[int]:
+    """Return what is labelled after some rounds; each holds all rows that were labelled then."""
+    return list(rounds[-1]) if rounds else []
 
 
 def reference_masks(pool: Pool) -> dict[int, np.ndarray]:

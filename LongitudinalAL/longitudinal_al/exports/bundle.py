@@ -1,4 +1,4 @@
-"""The newest model as a MONAI bundle."""
+"""The networks that decide on masks now, as a MONAI bundle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 import longitudinal_al
 from longitudinal_al.errors import NotReady
-from longitudinal_al.exports.files_written import copy_file
-from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.checkpoint import newest_committee, save_networks
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
 from longitudinal_al.pairs.stack import CHANNELS, CLIP
 from longitudinal_al.project.files import write_json, write_text
@@ -25,15 +24,15 @@ NETWORK = "longitudinal_al.exports.bundled_network.BundledNetwork"
 
 
 def export_bundle(project: Project, folder: Path) -> list[Path]:
-    """Write the newest model as a MONAI bundle: `configs/`, `models/`, `docs/`.
+    """Write the networks of the newest rounds as a MONAI bundle: `configs/`, `models/`, `docs/`.
 
     The weights are a safetensors file, since nothing of this program writes or reads pickles; the network's
     class comes from the package longitudinal-al, which has to be installed where the bundle is used.
     """
-    newest, model = _newest(project)
-    network, pixel_mm = load_networks(model)[0], network_pixel_mm(project)
-    copy_file(model, folder / MODEL)
-    metadata = _metadata(newest, network.architecture.neighbours, pixel_mm, project.classes)
+    newest, committee, pixel_mm = _newest(project), newest_committee(project), network_pixel_mm(project)
+    save_networks(committee.networks, folder / MODEL, weights=committee.weights)
+    neighbours = committee.networks[0].architecture.neighbours
+    metadata = _metadata(newest, neighbours, pixel_mm, project.classes)
     write_json(folder / "configs" / "metadata.json", metadata)
     write_json(folder / "configs" / "inference.json", _inference())
     write_text(folder / "docs" / "README.md", _readme(newest, pixel_mm))
@@ -41,10 +40,10 @@ def export_bundle(project: Project, folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-def _newest(project: Project) -> tuple[Round, Path]:
+def _newest(project: Project) -> Round:
     for finished in reversed(project.rounds()):
         if finished.model is not None:
-            return finished, finished.model
+            return finished
     raise NotReady(f"{project.folder}: there is no model yet; label a few slice pairs and train first")
 
 
@@ -116,7 +115,8 @@ def _output(name: str) -> dict[str, Any]:
 def _readme(newest: Round, pixel_mm: float) -> str:
     return f"""# Change between two scans
 
-The network of round {newest.number}, which learned from {newest.labels} labelled slice pairs.
+The network of round {newest.number}, which learned from {newest.labels} labelled slice pairs, and those of
+the rounds just before it, each with a say by how many labels it knows.
 
 Input: slices of both scans and of their difference, registered, on one grid, in robust z, with pixels of
 {pixel_mm:g} mm, as `longitudinal-al prepare` makes them; each slice with its neighbours. The channels are

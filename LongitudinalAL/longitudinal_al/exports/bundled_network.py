@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from longitudinal_al.network.architecture import network_input
-from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.checkpoint import load_committee
 from longitudinal_al.network.upside_down import upside_down_probability
 from longitudinal_al.pairs.stack import CHANNELS
 
 
 class BundledNetwork(nn.Module):
-    """Probability of change of slices, averaged over the members of the ensemble.
+    """Probability of change of slices, as the networks of the newest rounds find it together.
 
     Each looks at a slice both ways up, as the project's own masks are made (`network.upside_down`).
 
@@ -26,7 +26,8 @@ class BundledNetwork(nn.Module):
 
     def __init__(self, weights: str) -> None:
         super().__init__()
-        self.members = nn.ModuleList(load_networks(Path(weights)))
+        self.committee = load_committee(Path(weights))
+        self.members = nn.ModuleList(self.committee.networks)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Predict.
@@ -43,7 +44,6 @@ class BundledNetwork(nn.Module):
             (n, 1, rows, columns), 0 to 1.
         """
         image = network_input(image.unflatten(1, (-1, len(CHANNELS))))
-        said = []
-        for member in self.members:
-            said += [torch.sigmoid(member(image)[0]), upside_down_probability(member, image)]
-        return torch.stack(said).mean(0)[:, None]
+        upright = torch.stack([torch.sigmoid(member(image)[0]) for member in self.members])
+        turned = torch.stack([upside_down_probability(member, image) for member in self.members])
+        return self.committee.mean((upright + turned) / 2)[:, None]

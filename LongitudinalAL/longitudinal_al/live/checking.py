@@ -15,6 +15,7 @@ from longitudinal_al.evaluation.lesions import LesionCounts, count_lesions
 from longitudinal_al.lessons import Lesson, learn
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.prediction import predict, predicted_masks
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
@@ -139,7 +140,7 @@ def _measures_of_fold(
     found = []
     for rows in left_out:
         predicted: Masks = {}
-        for row, mask in predicted_masks([network], lesson.pool, rows):
+        for row, mask in predicted_masks(Committee.of([network]), lesson.pool, rows):
             tick()
             predicted[row] = mask
         truth = {row: lesson.masks[row] > 0 for row in rows}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.checkpoint import load_networks, newest_model
+from longitudinal_al.network.checkpoint import load_networks, newest_committee
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.project.records import Round
 from longitudinal_al.project.store import Project
 
@@ -54,8 +55,8 @@ def model_of_round(finished: Round) -> Model:
     return Model(first, number if type(number) is int else -1, finished.model, tuple(others))
 
 
-def current_networks(project: Project) -> list[ChangeNetwork]:
-    """Return the networks that know the newest labels: the live loop's own, or those of the newest round.
+def current_committee(project: Project) -> Committee:
+    """Return the networks that decide on masks now: the quick model, if it is the newest, and the rounds'.
 
     Raises
     ------
@@ -66,10 +67,10 @@ def current_networks(project: Project) -> list[ChangeNetwork]:
     rounds = [finished.model for finished in project.rounds() if finished.model is not None]
     if _written(live) > max((_written(path) for path in rounds), default=-1):
         try:
-            return load_networks(live)
+            return newest_committee(project, load_networks(live))
         except NotReady:
             pass  # it is made again with the next label; a round's model serves as well
-    return newest_model(project)
+    return newest_committee(project)
 
 
 def _written(path: Path) -> int:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from longitudinal_al.network.architecture import ChangeNetwork, network_input
+from longitudinal_al.network.architecture import network_input
 from longitudinal_al.network.attention import attention
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.upside_down import upside_down_probability
 from longitudinal_al.pairs.pool import Pool
 
@@ -32,30 +33,28 @@ class Explanation:
     attention: np.ndarray
 
 
-def explain(network: ChangeNetwork, pool: Pool, row: int) -> Explanation:
-    """Explain what a network suggests for a slice pair; for the attention see `network.attention`.
+def explain(committee: Committee, pool: Pool, row: int) -> Explanation:
+    """Explain what networks suggest for a slice pair; for the attention see `network.attention`.
 
     Parameters
     ----------
-    network : ChangeNetwork
-        On the CPU, where one slice takes a fraction of a second; it is not changed.
+    committee : Committee
+        Networks on the CPU, where one slice takes a fraction of a second; the attention is the first one's.
     pool : Pool
         Where the images come from.
     row : int
         Row of the pool.
     """
     foreground = torch.from_numpy(pool.foreground([row]))
-    stacks = torch.from_numpy(pool.stacks([row], network.architecture.neighbours)).float()
-    was_training = network.training
-    try:
-        with torch.inference_mode():
-            image = network_input(stacks)
-            reading = network.eval().read(image)
-            both = torch.sigmoid(reading.logits), upside_down_probability(network, image)
-            looks = attention(network, reading, foreground)[0]
-    finally:
-        network.train(was_training)
-    probability = (torch.stack(both).mean(0) * foreground)[0]
+    first = committee.networks[0]
+    stacks = torch.from_numpy(pool.stacks([row], first.architecture.neighbours)).float()
+    with torch.inference_mode():
+        image = network_input(stacks)
+        readings = [network.read(image) for network in committee.networks]
+        looks = attention(first, readings[0], foreground)[0]
+        upright = torch.stack([torch.sigmoid(reading.logits) for reading in readings])
+        turned = torch.stack([upside_down_probability(network, image) for network in committee.networks])
+    probability = (committee.mean((upright + turned) / 2) * foreground)[0]
     pictures = (probability, _entropy(probability), looks)
     return Explanation(*(_on_grid(pool, row, picture) for picture in pictures))
 

@@ -12,9 +12,9 @@ import SimpleITK as sitk
 from longitudinal_al.errors import NotReady
 from longitudinal_al.imaging.reading import read_scan, same_grid
 from longitudinal_al.imaging.writing import write_image
-from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.change_list import NUMBERS_FILE, find_changes, write_changes
-from longitudinal_al.network.checkpoint import newest_model
+from longitudinal_al.network.checkpoint import newest_committee
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.sure_pieces import pair_probability, sure_pieces
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.pairs.slices import volume_of
@@ -32,7 +32,7 @@ def predict_pairs(
     pair_ids: Sequence[str] | None,
     out: Path,
     progress: Progress = lambda phase, share: None,
-    networks_of: Callable[[Project], Sequence[ChangeNetwork]] = newest_model,
+    committee_of: Callable[[Project], Committee] = newest_committee,
 ) -> list[Path]:
     """Write the predicted masks of change.
 
@@ -47,8 +47,8 @@ def predict_pairs(
         in `CHANGES_FILE` and `NUMBERS_FILE` (see `change_list`).
     progress : callable
         Called with the pair's id and the share that is done.
-    networks_of : callable
-        Returns the networks of a project; by default those of its newest round.
+    committee_of : callable
+        Returns the networks of a project that decide together; by default those of its newest rounds.
 
     Returns
     -------
@@ -65,13 +65,13 @@ def predict_pairs(
     for name in wanted:
         if name not in pool.pairs:
             raise NotReady(f"pair {name} is not prepared: run `longitudinal-al prepare` first")
-    networks = networks_of(project)
+    committee = committee_of(project)
     written: list[Path] = []
     for done, name in enumerate(wanted):
         progress(name, done / len(wanted))
         prepared = pool.pairs[name]
         within = partial(_within, progress, name, done, len(wanted))
-        mask = predicted_volume(networks, pool, prepared, within)
+        mask = predicted_volume(committee, pool, prepared, within)
         written += _write_on_both_grids(mask, prepared, out / name)
         _write_changes(mask, prepared, predicted_classes(project.classes), out / name)
     progress("done", 1.0)
@@ -83,7 +83,7 @@ def _within(progress: Progress, name: str, done: int, pairs: int, share: float) 
 
 
 def predicted_volume(
-    networks: Sequence[ChangeNetwork],
+    committee: Committee,
     pool: Pool,
     prepared: PreparedPair,
     progress: Callable[[float], None] = lambda share: None,
@@ -92,7 +92,7 @@ def predicted_volume(
     grid = prepared.grid()
     axis = prepared.record.slice_axis
     count = grid.GetSize()[2 - axis]
-    probability = pair_probability(networks, pool, prepared.pair.id, count, progress)
+    probability = pair_probability(committee, pool, prepared.pair.id, count, progress)
     return volume_of(sure_pieces(probability).astype(np.uint8), axis, grid)
 
 

@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import ChangeNetwork, Reading, network_input
 from longitudinal_al.network.attention import attention
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.device import fast_dtype, is_out_of_memory, pick_device, with_less_memory
 from longitudinal_al.network.input_variants import predicted_variants
 from longitudinal_al.network.last_layer_gradients import last_layer_gradients
@@ -234,18 +235,18 @@ def _predict_batch(
 
 
 def predicted_probabilities(
-    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int], *, turned: bool = True
+    committee: Committee, pool: Pool, rows: Sequence[int], *, turned: bool = True
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each row with its mean probability of change on the pair's grid; float32, (rows, columns)."""
-    for predicted in predict(networks, pool, rows, turned=turned):
-        mean = predicted.members.mean(0).cpu().numpy()
+    """Yield each row with its probability of change on the pair's grid; float32, (rows, columns)."""
+    for predicted in predict(committee.networks, pool, rows, turned=turned):
+        mean = committee.mean(predicted.members).cpu().numpy()
         for row, probability in zip(predicted.rows, mean, strict=True):
             yield row, pool.to_grid(row, probability)
 
 
 def predicted_masks(
-    networks: Sequence[ChangeNetwork], pool: Pool, rows: Sequence[int], threshold: float = 0.5
+    committee: Committee, pool: Pool, rows: Sequence[int], threshold: float = 0.5
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield each row with its own mask of change; boolean, on the grid. For whole pairs: `sure_pieces`."""
-    for row, probability in predicted_probabilities(networks, pool, rows):
+    for row, probability in predicted_probabilities(committee, pool, rows):
         yield row, probability >= threshold

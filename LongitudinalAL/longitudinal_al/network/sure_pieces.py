@@ -7,12 +7,12 @@ TPAMI 1986). Pieces that are nowhere sure are mostly artefacts: see docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import label
 
-from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.prediction import predicted_probabilities
 from longitudinal_al.pairs.pool import Pool
 
@@ -28,7 +28,7 @@ def sure_pieces(probability: np.ndarray, sure: float = SURE) -> np.ndarray:
 
 
 def pair_probability(
-    networks: Sequence[ChangeNetwork],
+    committee: Committee,
     pool: Pool,
     pair: str,
     slices: int,
@@ -40,8 +40,8 @@ def pair_probability(
 
     Parameters
     ----------
-    networks : sequence of ChangeNetwork
-        The members of the ensemble.
+    committee : Committee
+        The networks that decide together.
     pool : Pool
         Holds the pair.
     pair : str
@@ -61,7 +61,7 @@ def pair_probability(
     prepared = pool.pairs[pair]
     rows = [pool.index[(pair, index)] for index in prepared.record.slices]
     probability = np.zeros((slices, *prepared.grid_shape), np.float32)
-    for done, (row, found) in enumerate(predicted_probabilities(networks, pool, rows, turned=turned)):
+    for done, (row, found) in enumerate(predicted_probabilities(committee, pool, rows, turned=turned)):
         probability[pool.entries[row].slice] = found
         progress(done / len(rows))
     return probability

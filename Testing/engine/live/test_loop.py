@@ -10,7 +10,7 @@ import pytest
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
 from longitudinal_al.errors import Cancelled, Interrupted, InvalidInput, NotReady, UnknownName
 from longitudinal_al.live.loop import LiveLoop
-from longitudinal_al.live.models import current_networks, live_model_path
+from longitudinal_al.live.models import current_committee, live_model_path
 from longitudinal_al.live.schedule import Thought
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.contrast_file import contrast_path
@@ -73,7 +73,7 @@ def test_the_first_label_gives_a_model_and_its_ranking(small_project, watch) -> 
     assert_complete(live)
     assert done not in live.asked
     assert all("place" in entry["reason"].lower() for entry in ranking["ranking"][8:])
-    assert current_networks(small_project)
+    assert current_committee(small_project)
     assert small_project.rounds() == []  # one label is not worth a round
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.explanation import explain
 from longitudinal_al.network.prediction import predicted_probabilities
 from longitudinal_al.network.training import TrainingSettings, train
@@ -29,7 +30,7 @@ def test_suggestion_and_attention_lie_on_the_change(network, training_pool) -> N
     share = []
     for row in range(12):
         change = training_pool.masks[row]
-        seen = explain(network, training_pool, row)
+        seen = explain(Committee.of([network]), training_pool, row)
         for picture in (seen.suggestion, seen.uncertainty, seen.attention):
             assert picture.dtype == np.float32
             assert picture.shape == training_pool.size
@@ -44,12 +45,13 @@ def test_suggestion_and_attention_lie_on_the_change(network, training_pool) -> N
 
 
 def test_the_suggestion_is_what_the_mask_is_made_of(network, training_pool) -> None:
-    ((_, probability),) = predicted_probabilities([network], training_pool, [1])
-    assert np.abs(explain(network, training_pool, 1).suggestion - probability).max() < 0.02  # in bf16
+    ((_, probability),) = predicted_probabilities(Committee.of([network]), training_pool, [1])
+    suggested = explain(Committee.of([network]), training_pool, 1).suggestion
+    assert np.abs(suggested - probability).max() < 0.02  # in bf16
 
 
 def test_doubt_is_greatest_where_the_suggestion_is_one_half(network, training_pool) -> None:
-    seen = explain(network, training_pool, 1)
+    seen = explain(Committee.of([network]), training_pool, 1)
     inside = (seen.suggestion > 1e-6) & (seen.suggestion < 1 - 1e-6)
     p = seen.suggestion[inside].astype(float)
     expected = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
@@ -60,27 +62,24 @@ def test_without_predicted_change_the_whole_foreground_is_explained(network, tra
     unsure = copy.deepcopy(network)
     with torch.no_grad():
         unsure.head.bias -= 50
-    seen = explain(unsure, training_pool, 1)
+    seen = explain(Committee.of([unsure]), training_pool, 1)
     assert seen.suggestion.max() < 1e-6
     assert seen.attention.max() == 1
 
 
 def test_a_network_that_looks_nowhere_gives_no_attention(training_pool) -> None:
-    blind = ChangeNetwork(replace(SMALL))
+    blind = ChangeNetwork(replace(SMALL)).eval()
     with torch.no_grad():
         blind.head.weight.zero_()
-    seen = explain(blind, training_pool, 1)
+    seen = explain(Committee.of([blind]), training_pool, 1)
     assert not seen.attention.any()
     assert np.isfinite(seen.uncertainty).all()
 
 
 def test_explaining_changes_nothing(network, training_pool) -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    network.train()
-    first = explain(network, training_pool, 2)
-    assert network.training
-    network.eval()
-    second = explain(network, training_pool, 2)
+    first = explain(Committee.of([network]), training_pool, 2)
+    second = explain(Committee.of([network]), training_pool, 2)
     assert np.array_equal(first.attention, second.attention)
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert not network.merge[1]._forward_hooks

@@ -4,6 +4,7 @@ import torch
 
 from longitudinal_al.errors import OutOfMemory
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, network_input
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.prediction import predict, predicted_probabilities
 
 
@@ -51,7 +52,7 @@ def test_both_ways_up_give_one_mean(network, unseen_pool):
     inside = batch.foreground
     torch.testing.assert_close(batch.members[0][inside], expected[inside], atol=2e-2, rtol=0)
     assert (said[0] - expected)[inside].abs().max() > 0.1
-    (probability,) = (found for _, found in predicted_probabilities([network], unseen_pool, [3]))
+    ((_, probability),) = predicted_probabilities(Committee.of([network]), unseen_pool, [3])
     np.testing.assert_allclose(probability, unseen_pool.to_grid(3, batch.members[0, 0].numpy()), atol=1e-6)
 
 

@@ -6,6 +6,7 @@ import torch
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import Architecture, Reading
+from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.loss_terms import Step
 from longitudinal_al.network.prediction import predicted_masks
 from longitudinal_al.network.training import TrainingSettings, labelled_loss, train
@@ -23,7 +24,7 @@ SMALL = TrainingSettings(
 
 def mean_dice(network, pool) -> float:
     scores = []
-    for row, mask in predicted_masks([network], pool, range(len(pool))):
+    for row, mask in predicted_masks(Committee.of([network]), pool, range(len(pool))):
         truth = pool.masks[row]
         if truth.any():
             scores.append(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
@@ -74,7 +75,7 @@ def test_going_on_keeps_what_was_learned(trained, training_pool, unseen_pool):
 def test_slice_pairs_without_any_change_can_be_trained_on(training_pool, unseen_pool):
     empty = [row for row in range(len(training_pool)) if not training_pool.masks[row].any()]
     network = train(labelled(training_pool, empty), TrainingSettings(steps=5, batch=4, patch=32), seed=1)
-    assert all(not mask.any() for _, mask in predicted_masks([network], unseen_pool, range(4)))
+    assert all(not mask.any() for _, mask in predicted_masks(Committee.of([network]), unseen_pool, range(4)))
 
 
 def test_nothing_labelled_is_said_in_words(training_pool):
