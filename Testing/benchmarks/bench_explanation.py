@@ -17,7 +17,7 @@ from bench_network import SIDE, SLICES, open_pool, write_pool
 from monai.visualize import GradCAM
 
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, network_input
-from longitudinal_al.network.committee import Committee
+from longitudinal_al.network.committee import TOGETHER, Committee
 from longitudinal_al.network.explanation import explain
 from longitudinal_al.pairs.pool import Pool
 
@@ -53,7 +53,7 @@ def figures(pool: Pool) -> Iterator[str]:
     """Compare the product with the peer, on the same slices."""
     torch.manual_seed(0)
     network = ChangeNetwork(Architecture()).eval()
-    own = milliseconds(lambda number: explain(Committee.of([network]), pool, number))
+    own = milliseconds(lambda number: explain(Committee.of([network] * TOGETHER), pool, number))
     camera = GradCAM(SumOverChange(network).eval(), "network.merge.0")
 
     def with_monai(number: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from longitudinal_al.errors import NotReady
 from longitudinal_al.evaluation.dice import dice
 from longitudinal_al.evaluation.lesions import count_lesions
+from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.sure_pieces import pair_probability, sure_pieces
 from longitudinal_al.pairs.pool import Pool, PreparedPair
@@ -18,6 +19,8 @@ from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
 
 Figures = dict[str, float | None]
+Seen = dict[str, np.ndarray]
+"""Probability of change in each test pair, float16, (slices, rows, columns)."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,23 @@ class TestPairs:
                 for name, one in self.references.items()
             }
         )
+
+    def look(self, network: ChangeNetwork) -> Seen:
+        """Return what a network sees in every test pair, to be measured together with what others see."""
+        alone = Committee.of([network])
+        return {
+            name: pair_probability(alone, self.pool, name, len(one)).astype(np.float16)
+            for name, one in self.references.items()
+        }
+
+    def measure_together(self, seen: Sequence[Seen], labels: Sequence[float]) -> HeldOut:
+        """Measure as `measure` does, from what each network of a committee sees and has learned."""
+        weights = np.array(labels, np.float32) / sum(labels)
+        masks = {}
+        for name in self.references:
+            probabilities = np.stack([each[name] for each in seen]).astype(np.float32)
+            masks[name] = sure_pieces(np.tensordot(weights, probabilities, axes=1))
+        return self.compare(masks)
 
     def compare(self, predicted: Mapping[str, np.ndarray]) -> HeldOut:
         """Compare a mask of each test pair, boolean (slices, rows, columns), with its reference."""

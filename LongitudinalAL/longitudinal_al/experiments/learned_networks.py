@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from longitudinal_al.errors import NotReady
-from longitudinal_al.experiments.held_out import TestPairs
+from longitudinal_al.experiments.held_out import Seen, TestPairs
 from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
-from longitudinal_al.network.committee import TOGETHER, Committee
+from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
@@ -74,6 +74,7 @@ class LearnedNetworks:
         self.masks = masks
         self.test = test
         self.folder = folder
+        self._seen: dict[_Lesson, Seen] = {}
 
     def figures(
         self,
@@ -126,12 +127,17 @@ class LearnedNetworks:
                 if lesson in missing:
                     progress((missing.index(lesson) + share) / len(missing))
 
-            networks = [self._network(each, partial(report, each)) for each in lessons]
-            committee = Committee.of(networks, [len(each.rows) for each in lessons])
+            self._seen = {each: self._look(each, partial(report, each)) for each in lessons}
+            labels = [len(each.rows) for each in lessons]
+            found = self.test.measure_together(list(self._seen.values()), labels)
             learned = read_json(stems[0].with_suffix(".json")) or {}
-            done = {"train_seconds": learned.get("train_seconds"), **self.test.measure(committee).as_dict()}
+            done = {"train_seconds": learned.get("train_seconds"), **found.as_dict()}
             write_json(file, done)
         return dict(done)
+
+    def _look(self, lesson: _Lesson, progress: ShareProgress) -> Seen:
+        """Return what the network of a lesson sees in the test pairs; what it saw just before is kept."""
+        return self._seen.get(lesson) or self.test.look(self._network(lesson, progress))
 
     def _network(self, lesson: _Lesson, progress: ShareProgress = _silent) -> ChangeNetwork:
         """Return the network that learned a lesson; it is trained again when its file is gone."""
