@@ -46,8 +46,8 @@ def main() -> None:
     torch.set_num_threads(1)
     with Project.open(arguments.cohort / "project") as project:
         test = TestPairs(project)
-    kept = sorted((arguments.cohort / "simulation" / "networks").glob("*.json"))
-    files = [file.with_suffix(".safetensors") for file in kept][: arguments.networks]
+    kept = sorted((arguments.cohort / "simulation" / "networks").glob("*.safetensors"))
+    files = [file for file in kept if not file.name.startswith("pretrained")][: arguments.networks]
     each = np.array([measured(test, file) for file in files])
     print(f"{len(files)} networks, {len(test.references)} test pairs")
     for looks, name in enumerate(("one way up", "both ways up")):
