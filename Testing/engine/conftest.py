@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,21 @@ def open_ms() -> Path:
     if not OPEN_MS.is_dir():
         pytest.skip(f"the public pairs are not at {OPEN_MS}: set LONGITUDINALAL_DATA to their folder")
     return OPEN_MS
+
+
+@pytest.fixture
+def saying() -> Callable[..., Any]:
+    """Return a function that makes a small network, which says the same everywhere: a logit."""
+    # here, as it takes torch, which few of these tests need
+    from longitudinal_al.network.architecture import Architecture, ChangeNetwork
+
+    def make(logit: float, widths: tuple[int, ...] = (8, 8, 16, 16)) -> ChangeNetwork:
+        network = ChangeNetwork(Architecture(widths=widths)).eval()
+        network.head.weight.data.zero_()
+        network.head.bias.data.fill_(logit)
+        return network
+
+    return make
 
 
 @pytest.fixture

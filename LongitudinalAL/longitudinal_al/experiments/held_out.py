@@ -12,7 +12,7 @@ from longitudinal_al.errors import NotReady
 from longitudinal_al.evaluation.dice import dice
 from longitudinal_al.evaluation.lesions import count_lesions
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.committee import Committee
+from longitudinal_al.network.committee import Committee, weights_of
 from longitudinal_al.network.sure_pieces import pair_probability, sure_pieces
 from longitudinal_al.pairs.pool import Pool, PreparedPair
 from longitudinal_al.project.records import Split
@@ -75,7 +75,7 @@ class TestPairs:
 
     def measure_together(self, seen: Sequence[Seen], labels: Sequence[float]) -> HeldOut:
         """Measure as `measure` does, from what each network of a committee sees and has learned."""
-        weights = np.array(labels, np.float32) / sum(labels)
+        weights = np.array(weights_of(labels), np.float32)
         masks = {}
         for name in self.references:
             probabilities = np.stack([each[name] for each in seen]).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,16 +18,10 @@ from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
 from longitudinal_al.network.committee import TOGETHER
-from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.network.training import Progress, TrainingSettings
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import json_text, read_json, write_json
-
-ShareProgress = Callable[[float], None]
-
-
-def _silent(share: float) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ class LearnedNetworks:
         rounds: Sequence[Iterable[int]],
         seed: int,
         training: TrainingSettings,
-        progress: ShareProgress = _silent,
+        progress: Progress = lambda share: None,
     ) -> dict[str, Any]:
         """Train on the labels of the last round, and measure its network together with those just before it.
 
@@ -97,7 +91,11 @@ class LearnedNetworks:
         return self._measured(lessons, progress)
 
     def ceiling(
-        self, rows: Iterable[int], seed: int, training: TrainingSettings, progress: ShareProgress = _silent
+        self,
+        rows: Iterable[int],
+        seed: int,
+        training: TrainingSettings,
+        progress: Progress = lambda share: None,
     ) -> dict[str, Any]:
         """Train as many networks on the same labels as decide together elsewhere, and measure them."""
         seeds = [member_seed(seed, member) for member in range(TOGETHER)]
@@ -115,13 +113,14 @@ class LearnedNetworks:
         seeds = [member_seed(seed, member) for member in range(members)]
         return [self._network(_Lesson(chosen, each, training, each)) for each in seeds]
 
-    def _measured(self, lessons: Sequence[_Lesson], progress: ShareProgress) -> dict[str, Any]:
+    def _measured(self, lessons: Sequence[_Lesson], progress: Progress) -> dict[str, Any]:
         """Measure the networks that learned some lessons, the newest first, together."""
         stems = [self._stem(lesson) for lesson in lessons]
         file = self.folder / f"together-{_digest([stem.name for stem in stems])}.json"
         done = read_json(file)
         if done is None:
-            missing = [each for each in lessons if not self._stem(each).with_suffix(".safetensors").is_file()]
+            kept = [stem.with_suffix(".safetensors").is_file() for stem in stems]
+            missing = [each for each, is_kept in zip(lessons, kept, strict=True) if not is_kept]
 
             def report(lesson: _Lesson, share: float) -> None:
                 if lesson in missing:
@@ -135,11 +134,11 @@ class LearnedNetworks:
             write_json(file, done)
         return dict(done)
 
-    def _look(self, lesson: _Lesson, progress: ShareProgress) -> Seen:
+    def _look(self, lesson: _Lesson, progress: Progress) -> Seen:
         """Return what the network of a lesson sees in the test pairs; what it saw just before is kept."""
         return self._seen.get(lesson) or self.test.look(self._network(lesson, progress))
 
-    def _network(self, lesson: _Lesson, progress: ShareProgress = _silent) -> ChangeNetwork:
+    def _network(self, lesson: _Lesson, progress: Progress = lambda share: None) -> ChangeNetwork:
         """Return the network that learned a lesson; it is trained again when its file is gone."""
         stem = self._stem(lesson)
         try:
@@ -158,7 +157,7 @@ class LearnedNetworks:
             told.append(lesson.start_seed)
         return self.folder / _digest(told)
 
-    def _train(self, lesson: _Lesson, progress: ShareProgress) -> ChangeNetwork:
+    def _train(self, lesson: _Lesson, progress: Progress) -> ChangeNetwork:
         labels = {row: self.masks[row] for row in lesson.rows}
         labelled = LabelledSlicePairs(self.pool, labels, lesson.training.architecture.neighbours)
         return learn_labels(

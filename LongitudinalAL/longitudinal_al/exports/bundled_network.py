@@ -9,7 +9,7 @@ from torch import nn
 
 from longitudinal_al.network.architecture import network_input
 from longitudinal_al.network.checkpoint import load_committee
-from longitudinal_al.network.upside_down import upside_down_probability
+from longitudinal_al.network.upside_down import probability_of_both
 from longitudinal_al.pairs.stack import CHANNELS
 
 
@@ -44,6 +44,5 @@ class BundledNetwork(nn.Module):
             (n, 1, rows, columns), 0 to 1.
         """
         image = network_input(image.unflatten(1, (-1, len(CHANNELS))))
-        upright = torch.stack([torch.sigmoid(member(image)[0]) for member in self.members])
-        turned = torch.stack([upside_down_probability(member, image) for member in self.members])
-        return self.committee.mean((upright + turned) / 2)[:, None]
+        said = [probability_of_both(member, image, member(image)[0]) for member in self.members]
+        return self.committee.mean(torch.stack(said))[:, None]

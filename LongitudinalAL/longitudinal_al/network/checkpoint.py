@@ -104,10 +104,11 @@ def newest_committee(project: Project, newest: Sequence[ChangeNetwork] = ()) -> 
         When there is no model yet, or that of the newest round is missing or damaged.
     """
     rounds = [(done.model, done.labels) for done in reversed(project.rounds()) if done.model is not None]
-    networks, learned = list(newest), project.status()["labelled"]
-    if not networks:
+    if newest:
+        networks, learned = list(newest), project.status()["labelled"]
+    else:
         networks = newest_model(project)
-        learned = rounds.pop(0)[1]
+        _, learned = rounds.pop(0)
     labels = [max(1, learned) / len(networks)] * len(networks)
     for path, labelled in rounds:
         if len(networks) >= TOGETHER:

@@ -19,6 +19,11 @@ TOGETHER = 3
 """So many networks decide together, if there are as many rounds."""
 
 
+def weights_of(labels: Sequence[float]) -> tuple[float, ...]:
+    """Return what the probability of each network counts that has learned so many labels; 1 together."""
+    return tuple(count / sum(labels) for count in labels)
+
+
 @dataclass(frozen=True)
 class Committee:
     """Networks of one architecture that look at the same slices.
@@ -40,7 +45,7 @@ class Committee:
         counts = [float(count) for count in labels] or [1.0] * len(networks)
         if not networks or len(counts) != len(networks) or min(counts) <= 0:
             raise ValueError(f"{len(networks)} networks cannot weigh {counts}: one number above 0 for each")
-        return cls(tuple(networks), tuple(count / sum(counts) for count in counts))
+        return cls(tuple(networks), weights_of(counts))
 
     def mean(self, probabilities: torch.Tensor) -> torch.Tensor:
         """Return the committee's probability (...) from those of its networks (networks, ...)."""

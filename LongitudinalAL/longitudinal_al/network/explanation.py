@@ -10,7 +10,7 @@ import torch
 from longitudinal_al.network.architecture import network_input
 from longitudinal_al.network.attention import attention
 from longitudinal_al.network.committee import Committee
-from longitudinal_al.network.upside_down import upside_down_probability
+from longitudinal_al.network.upside_down import probability_of_both
 from longitudinal_al.pairs.pool import Pool
 
 
@@ -52,9 +52,9 @@ def explain(committee: Committee, pool: Pool, row: int) -> Explanation:
         image = network_input(stacks)
         readings = [network.read(image) for network in committee.networks]
         looks = attention(first, readings[0], foreground)[0]
-        upright = torch.stack([torch.sigmoid(reading.logits) for reading in readings])
-        turned = torch.stack([upside_down_probability(network, image) for network in committee.networks])
-    probability = (committee.mean((upright + turned) / 2) * foreground)[0]
+        looked = zip(committee.networks, readings, strict=True)
+        said = [probability_of_both(network, image, reading.logits) for network, reading in looked]
+    probability = (committee.mean(torch.stack(said)) * foreground)[0]
     pictures = (probability, _entropy(probability), looks)
     return Explanation(*(_on_grid(pool, row, picture) for picture in pictures))
 

@@ -18,7 +18,7 @@ from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.device import fast_dtype, is_out_of_memory, pick_device, with_less_memory
 from longitudinal_al.network.input_variants import predicted_variants
 from longitudinal_al.network.last_layer_gradients import last_layer_gradients
-from longitudinal_al.network.upside_down import upside_down_probability
+from longitudinal_al.network.upside_down import probability_of_both
 from longitudinal_al.pairs.pool import Pool
 
 BATCH = 16
@@ -218,10 +218,12 @@ def _predict_batch(
     foreground = torch.from_numpy(pool.foreground(rows)).to(device)
     first = networks[0].read(image)
     logits = [first.logits, *(network(image)[0] for network in networks[1:])]
-    members = torch.stack([torch.sigmoid(each).float() for each in logits])
     if turned:
-        second = [upside_down_probability(network, image).float() for network in networks]
-        members = (members + torch.stack(second)) / 2
+        looks = zip(networks, logits, strict=True)
+        said = [probability_of_both(network, image, each) for network, each in looks]
+    else:
+        said = [torch.sigmoid(each).float() for each in logits]
+    members = torch.stack(said)
     members *= foreground
     looked = Looked(networks, stacks, foreground, first)
     return PredictedBatch(

@@ -29,3 +29,16 @@ def upside_down_probability(network: ChangeNetwork, image: torch.Tensor) -> torc
         (n, rows, columns), in the image's precision.
     """
     return torch.sigmoid(network(image.flip(ROWS_AND_COLUMNS))[0]).flip(ROWS_AND_COLUMNS)
+
+
+def probability_of_both(network: ChangeNetwork, image: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """Return the mean probability of both looks, float32, from what the network said of the first one.
+
+    Parameters
+    ----------
+    network, image
+        As for `upside_down_probability`.
+    logits : torch.Tensor
+        (n, rows, columns), what the network says of the slices as they are.
+    """
+    return (torch.sigmoid(logits).float() + upside_down_probability(network, image).float()) / 2

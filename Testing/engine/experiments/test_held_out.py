@@ -7,23 +7,15 @@ import pytest
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
-from longitudinal_al.network.architecture import Architecture, ChangeNetwork
+from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.training import TrainingSettings
 
 SMALL = Architecture(widths=(8, 8, 16, 16))
 
 
-def saying(logit: float) -> ChangeNetwork:
-    """Return a network that says the same everywhere."""
-    network = ChangeNetwork(SMALL).eval()
-    network.head.weight.data.zero_()
-    network.head.bias.data.fill_(logit)
-    return network
-
-
 @pytest.mark.parametrize(("labels", "finds"), [((99, 1), True), ((3, 1), False)])
-def test_networks_seen_one_by_one_are_measured_as_the_committee(small_project, labels, finds) -> None:
+def test_networks_seen_one_by_one_are_measured_as_the_committee(small_project, labels, finds, saying) -> None:
     test = TestPairs(small_project)
     networks = [saying(20.0), saying(-20.0)]
     together = test.measure_together([test.look(network) for network in networks], labels)

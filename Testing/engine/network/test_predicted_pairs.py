@@ -3,7 +3,6 @@ import SimpleITK as sitk
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.imaging.reading import read_scan, same_grid
-from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.network.change_list import CHANGES_FILE, NUMBERS_FILE, read_changes
 from longitudinal_al.network.checkpoint import save_networks
 from longitudinal_al.network.predicted_pairs import FOLLOWUP_GRID, PAIR_GRID, predict_pairs
@@ -11,10 +10,8 @@ from longitudinal_al.project.records import Round, utc_now
 
 
 @pytest.fixture
-def with_model(small_project):
-    network = ChangeNetwork(Architecture(widths=(8, 8, 16, 16))).eval()
-    network.head.bias.data.fill_(9.0)  # says "change" everywhere, so that the outcome is known
-    network.head.weight.data.zero_()
+def with_model(small_project, saying):
+    network = saying(9.0)  # "change" everywhere, so that the outcome is known
     path = small_project.folder / "models" / "made.safetensors"
     save_networks([network], path)
     small_project.add_round(Round(1, None, 0, 0, utc_now(), utc_now(), path))
