@@ -12,7 +12,7 @@ import numpy as np
 from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.pretraining import start_of
+from longitudinal_al.network.pretraining import labels_alone, painting_for, start_of
 from longitudinal_al.network.training import TrainingSettings, train
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
@@ -124,11 +124,11 @@ def learn_labels(
     progress : callable
         Called with the share that is done, of pretraining and training together where both are needed.
     """
-    begun = 0.0
+    begun, before_labels = 0.0, labels_alone(settings, labelled.pool).steps
 
     def before(share: float) -> None:
         nonlocal begun
-        begun = share * settings.pretraining / (settings.pretraining + settings.steps)
+        begun = share * before_labels / (before_labels + settings.steps)
         progress(begun)
 
     if start is None:
@@ -139,7 +139,8 @@ def learn_labels(
     def after(share: float) -> None:
         progress(1.0 if share >= 1 else begun + rest * share)
 
-    examples = with_rehearsal(labelled, settings.rehearsal if start else 0)
+    painting = painting_for(labelled.pool, settings)
+    examples = with_rehearsal(labelled, settings.rehearsal if start else 0, painting)
     return train(examples, settings, seed=seed, start=start, progress=after, tell=tell)
 
 

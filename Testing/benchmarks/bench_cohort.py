@@ -89,7 +89,7 @@ def full_labelling(pool: Pool, masks: dict[int, np.ndarray], test: TestPairs) ->
     yield f"best threshold on the difference image: {threshold:.3f}; the network's is {ratio:.2f} times that"
     yield f"  at least {TIMES_THE_THRESHOLD} times  {verdict(ratio >= TIMES_THE_THRESHOLD)}"
     torch.manual_seed(0)
-    start = train(PaintedSlicePairs(pool), labels_alone(SETTINGS), seed=0, start=Peer())
+    start = train(PaintedSlicePairs(pool), labels_alone(SETTINGS, pool), seed=0, start=Peer())
     peer, peer_seconds = learn(labelled, test, start=start)
     yield f"BasicUNet, the same training: lesion Dice {peer:.3f} in {peer_seconds:.0f} s"
     yield f"  the network within {PEER_DICE} of it or above  {verdict(dice >= peer - PEER_DICE)}"

@@ -21,6 +21,7 @@ from longitudinal_al.network.training import Progress, TrainingSettings, train
 from longitudinal_al.pairs.painted_lesions import Painting
 from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.variety import fewer_steps, varied
 from longitudinal_al.project.files import json_text
 
 RECIPE = 2
@@ -48,7 +49,7 @@ def pretrain(
     seed : int
         Of everything random.
     painting : Painting, optional
-        What is painted.
+        What is painted; by default what the pool needs, see `pairs.variety`.
     device : torch.device, optional
         Where to train; by default the best there is.
     progress, tell : callable
@@ -64,15 +65,22 @@ def pretrain(
     NotReady
         When the pool is empty.
     """
+    painting = painting or painting_for(pool, settings)
     examples = PaintedSlicePairs(pool, settings.architecture.neighbours, painting)
-    return train(examples, labels_alone(settings), seed=seed, device=device, progress=progress, tell=tell)
+    how = labels_alone(settings, pool)
+    return train(examples, how, seed=seed, device=device, progress=progress, tell=tell)
 
 
-def labels_alone(settings: TrainingSettings) -> TrainingSettings:
-    """Return how to pretrain: so many updates, and nothing that needs a human's labels or a teacher."""
+def painting_for(pool: Pool, settings: TrainingSettings) -> Painting:
+    """Return what is painted into a pool's slice pairs: more variously where few patients are known."""
+    return varied(Painting(), settings.missing_variety(pool))
+
+
+def labels_alone(settings: TrainingSettings, pool: Pool) -> TrainingSettings:
+    """Return how to pretrain a pool: nothing needs labels or a teacher, and few patients need less."""
     return replace(
         settings,
-        steps=settings.pretraining,
+        steps=fewer_steps(settings.pretraining, settings.missing_variety(pool)),
         pretraining=0,
         consistency=0.0,
         alignment=0.0,
@@ -92,8 +100,9 @@ def pretrained(
 ) -> ChangeNetwork:
     """Return the pretrained network of a pool, from a file if it was made before.
 
-    It is made again for other settings, another seed, and whenever the number of pairs has grown to the next
-    power of two; weights that have seen most of the pairs are as good a beginning.
+    It is made again for other settings, another seed, and whenever the number of pairs, or of patients up
+    to eight, has grown to the next power of two; weights that have seen most of the pairs are as good a
+    beginning.
 
     Parameters
     ----------
@@ -116,8 +125,8 @@ def pretrained(
 
 def _key(pool: Pool, settings: TrainingSettings, seed: int) -> str:
     """Return a digest of all that the pretrained network depends on."""
-    how = labels_alone(settings)
-    told = [RECIPE, seed, len(pool.pairs).bit_length(), repr(how), repr(Painting())]
+    how, painting = labels_alone(settings, pool), painting_for(pool, settings)
+    told = [RECIPE, seed, len(pool.pairs).bit_length(), repr(how), repr(painting)]
     return hashlib.sha256(json_text(told).encode()).hexdigest()[:16]
 
 

@@ -19,6 +19,7 @@ from longitudinal_al.network.mean_teacher import MeanTeacher
 from longitudinal_al.network.predicted_loss import predicted_loss_term, with_loss_head
 from longitudinal_al.pairs.augmentation import Augmentation, augment
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.pairs.variety import missing_variety
 
 Progress = Callable[[float], None]
 FEW = 64
@@ -40,8 +41,8 @@ class TrainingSettings:
     average : float
         Decay of the running average of the weights, which is what is kept.
     pretraining : int
-        Updates on synthetic changes before any label is looked at, see `network.pretraining`; 0 = none.
-        What is trained begins there instead of at random weights.
+        Updates on synthetic changes before any label is looked at, see `network.pretraining`; 0 = none, and
+        fewer where few patients are known. What is trained begins there instead of at random weights.
     consistency : float
         Weight of agreeing with the mean teacher on slice pairs without label, see `network.mean_teacher`;
         0 = those are not looked at.
@@ -53,6 +54,8 @@ class TrainingSettings:
         painted beside labels.
     predicts_loss : bool
         Whether the network learns to predict its own loss too, see `network.loss_head`.
+    varied : bool
+        Whether examples are varied more where few patients are known, see `pairs.variety`.
     """
 
     steps: int = 250
@@ -67,8 +70,13 @@ class TrainingSettings:
     alignment: float = 0.0
     rehearsal: int = 16
     predicts_loss: bool = False
+    varied: bool = True
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def missing_variety(self, pool: Pool) -> float:
+        """Return how much more the examples of a pool are to be varied, from 0 to 1."""
+        return missing_variety(pool) if self.varied else 0.0
 
 
 class Examples(Protocol):
@@ -147,7 +155,7 @@ def _train_on(
         network = with_loss_head(network) if settings.predicts_loss else network
         network = network.to(device, memory_format=torch.channels_last).train()
         average = copy.deepcopy(network)
-        settings = replace(settings, augmentation=_fitting(settings.augmentation, labelled))
+        settings = replace(settings, augmentation=_fitting(settings, labelled))
         terms = _terms(labelled, settings, seed, batch)
         optimiser, schedule = _optimiser(network, settings, device)
         for step in range(settings.steps):
@@ -168,13 +176,16 @@ def _train_on(
     return average.cpu().eval()
 
 
-def _fitting(augmentation: Augmentation, labelled: Examples) -> Augmentation:
+def _fitting(settings: TrainingSettings, labelled: Examples) -> Augmentation:
     """Return what may be done to these examples: times change places where labels go both ways and are few.
 
     With many labels it does harm, as brains shrink with time and never grow: what goes which way tells much.
+    And contrast is bent the less, the more patients show how it differs.
     """
+    augmentation = settings.augmentation
     share = augmentation.exchanged * min(1.0, FEW / len(labelled.rows)) if labelled.exchangeable else 0.0
-    return replace(augmentation, exchanged=share)
+    curves = augmentation.curves * settings.missing_variety(labelled.pool)
+    return replace(augmentation, exchanged=share, curves=curves)
 
 
 def _terms(labelled: Examples, settings: TrainingSettings, seed: int, batch: int) -> list[Term]:

@@ -14,12 +14,14 @@ from longitudinal_al.pairs.painted_difference import (
     ORDINARY_Z,
     painted_difference,
 )
-from longitudinal_al.pairs.painted_lesions import PaintedLesion, shares
+from longitudinal_al.pairs.painted_lesions import PaintedLesion, changed_share, shares
 
 SUBSLICES = np.array([-1 / 3, 0.0, 1 / 3])
 """Where a slice's thickness is sampled."""
 AROUND_MM = 2.0
 """So far around the lesion its surroundings are looked at."""
+STANDS_OUT = 1.0
+"""In robust z, over the surroundings."""
 
 
 def times_swapped(stack: np.ndarray) -> np.ndarray:
@@ -59,7 +61,8 @@ def paint(
     stack : numpy.ndarray
         The painted slices.
     changed : numpy.ndarray
-        bool, (slices, rows, columns): where more than half of a voxel is lesion at one time only.
+        bool, (slices, rows, columns): where more than half of a voxel is lesion at one time only, or changes
+        its brightness.
     """
     rows, columns = (
         _reached(float(place), (lesion.reach_mm + AROUND_MM) / size, length)
@@ -68,11 +71,13 @@ def paint(
     box = stack[:, :, rows, columns]
     places = _places_mm(len(stack), (rows, columns), centre, spacing_mm, height * lesion.radius_mm)
     before, after = (share.mean(axis=0) for share in shares(lesion, places))
-    added, level = _added(box, lesion, (before, after))
+    row, column = (int(place) for place in centre)
+    bright = bool((stack[len(stack) // 2, :DIFFERENCE, row, column] > ORDINARY_Z).any())
+    added, level = _added(box, lesion, (before, after), bright)
     painted, changed = stack.copy(), np.zeros((len(stack), *stack.shape[-2:]), bool)
     painted[:, :DIFFERENCE, rows, columns] += added
     painted[:, DIFFERENCE, rows, columns] = painted_difference(box, added, level, gain, spacing_mm[1:])
-    changed[:, rows, columns] = np.abs(after - before) > 0.5
+    changed[:, rows, columns] = changed_share(lesion, before, after) > 0.5
     return painted, changed
 
 
@@ -99,14 +104,25 @@ def _places_mm(
 
 
 def _added(
-    box: np.ndarray, lesion: PaintedLesion, share: tuple[np.ndarray, np.ndarray]
+    box: np.ndarray, lesion: PaintedLesion, share: tuple[np.ndarray, np.ndarray], bright: bool
 ) -> tuple[np.ndarray, float]:
-    """Return what is added to both times, (slices, 2, rows, columns), and the brightness around."""
+    """Return what is added to both times, (slices, 2, rows, columns), and the brightness around.
+
+    Where tissue is bright already, the lesion comes on top of it.
+    """
     around = (np.abs(box[:, :DIFFERENCE]) < ORDINARY_Z).all(axis=1) & (share[0] + share[1] < 0.1)
+    core = np.maximum(*share) > 0.5
     added, levels = np.zeros_like(box[:, :DIFFERENCE]), []
     for time in (BASELINE, FOLLOWUP):
         scan = box[:, time]
         levels.append(float(scan[around].mean()) if around.any() else 0.0)
-        own = (1 - lesion.texture) * (scan - levels[time])
+        ground = _ground(scan[core], levels[time]) if bright else levels[time]
+        own = (1 - lesion.texture) * (scan - ground)
         added[:, time] = share[time] * (lesion.contrast[time] - own) * (scan != 0)
     return added, float(np.mean(levels))
+
+
+def _ground(scan: np.ndarray, around: float) -> float:
+    """Return what a lesion is painted on: what stands out in its place already, else what is around."""
+    own = float(np.median(scan)) if scan.size else around
+    return own if own > around + STANDS_OUT else around

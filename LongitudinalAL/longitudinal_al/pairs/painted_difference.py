@@ -37,6 +37,13 @@ def ordinary_tissue(channels: np.ndarray) -> np.ndarray:
     return both.all(axis=0) & (channels[DIFFERENCE] != 0)
 
 
+def bright_tissue(channels: np.ndarray) -> np.ndarray:
+    """Tell where something stands out at either time, and none is dark; as `ordinary_tissue`."""
+    both = channels[[BASELINE, FOLLOWUP]]
+    stands_out = (both > ORDINARY_Z).any(axis=0) & (both > -ORDINARY_Z).all(axis=0)
+    return np.asarray(stands_out & (channels[DIFFERENCE] != 0))
+
+
 def difference_gain(channels: np.ndarray, pixel_mm: tuple[float, float]) -> float:
     """Return by how much the difference rises for each robust z that is added where something stands out.
 

@@ -8,7 +8,7 @@ nearly all changes stand out of the tissue around by less than 2.5 robust z, man
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -53,6 +53,13 @@ class Painting:
         Least and greatest width over which an edge is blurred.
     texture : float
         Part of the tissue's own texture and noise that shows through.
+    on_bright : float
+        Share of the changes that are painted where tissue is bright already: on lesions, beside ventricles.
+    brightness_alone : float
+        Share of the changing lesions that keep their size, and are brighter at one time than at the other.
+    dimmer, brighter : tuple of float
+        Of those: least and greatest brightness at the dimmer time as a part of that at the brighter one, and
+        the latter's over the tissue around it, in robust z.
     only_increasing : bool
         Whether new and growing lesions alone count as change; the others are painted all the same, so that a
         pair whose times are swapped shows what does not count.
@@ -67,6 +74,10 @@ class Painting:
     darker: float = 0.05
     edge_mm: tuple[float, float] = (0.25, 0.9)
     texture: float = 0.5
+    on_bright: float = 0.0
+    brightness_alone: float = 0.0
+    dimmer: tuple[float, float] = (0.1, 0.65)
+    brighter: tuple[float, float] = (1.0, 4.5)
     only_increasing: bool = False
 
 
@@ -138,7 +149,7 @@ def draw_lesion(how: Painting, generator: np.random.Generator, *, stable: bool =
     small = float(generator.uniform(*how.small))
     contrast = float(generator.uniform(*how.contrast)) * (-1 if generator.random() < how.darker else 1)
     either = contrast * np.exp(generator.normal(0, 0.08, 2))
-    return PaintedLesion(
+    lesion = PaintedLesion(
         fate=fate,
         radius_mm=radius,
         axes=(turn / (stretch * radius)[:, None]).astype(np.float32),
@@ -151,6 +162,25 @@ def draw_lesion(how: Painting, generator: np.random.Generator, *, stable: bool =
         waves=generator.normal(0, 1.5 / radius, (WAVES, 3)).astype(np.float32),
         phases=generator.uniform(0, 2 * np.pi, WAVES).astype(np.float32),
     )
+    alone = not stable and how.brightness_alone > 0 and generator.random() < how.brightness_alone
+    return _in_brightness_alone(lesion, how, generator) if alone else lesion
+
+
+def _in_brightness_alone(
+    lesion: PaintedLesion, how: Painting, generator: np.random.Generator
+) -> PaintedLesion:
+    """Return the lesion at its larger size both times, dimmer where it was smaller."""
+    brighter = float(generator.uniform(*how.brighter))
+    dimmer = brighter * float(generator.uniform(*how.dimmer))
+    contrast = (dimmer, brighter) if lesion.fate in INCREASING else (brighter, dimmer)
+    return replace(lesion, before=1.0, after=1.0, contrast=contrast)
+
+
+def changed_share(lesion: PaintedLesion, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return how much of each place changes, from how much of it is lesion, see `shares`."""
+    if lesion.fate is Fate.STABLE or lesion.before != lesion.after:
+        return np.abs(after - before)
+    return after
 
 
 def shares(lesion: PaintedLesion, places_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.ndimage import binary_dilation, binary_erosion
+from scipy.ndimage import binary_dilation, binary_erosion, binary_opening
 
 from longitudinal_al.pairs.painted_changes import paint, times_swapped
-from longitudinal_al.pairs.painted_difference import DIFFERENCE, difference_gain, ordinary_tissue
+from longitudinal_al.pairs.painted_difference import (
+    DIFFERENCE,
+    bright_tissue,
+    difference_gain,
+    ordinary_tissue,
+)
 from longitudinal_al.pairs.painted_lesions import INCREASING, Fate, PaintedLesion, Painting, draw_lesion
 from longitudinal_al.pairs.patches import window_around
 from longitudinal_al.pairs.pool import Pool
@@ -35,9 +40,13 @@ GAIN_SPREAD = 0.35
 
 @dataclass(frozen=True)
 class _Canvas:
-    """What is known of a slice pair: places (n, 2) to paint on, and how its difference answers."""
+    """What is known of a slice pair: places (n, 2) to paint on, and how its difference answers.
+
+    `bright` are places (n, 2) on lesions, beside ventricles and the like.
+    """
 
     places: np.ndarray
+    bright: np.ndarray
     gain: float
 
 
@@ -51,7 +60,7 @@ class PaintedSlicePairs:
     neighbours : int
         How many slices on either side belong to an example.
     painting : Painting, optional
-        What is painted.
+        What is painted; `pairs.variety` tells what a pool of few patients needs.
 
     Raises
     ------
@@ -106,8 +115,8 @@ class PaintedSlicePairs:
         self, row: int, patch: int, changes: int, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Cut a patch and paint it; returns its stack and mask."""
-        places = self._canvas(row).places
-        if changes and len(places):
+        places = self._places(row, generator) if changes else ()
+        if len(places):
             centre = places[generator.integers(len(places))].astype(int)
             window = window_around(centre, self.pool.size, patch, generator)
         else:
@@ -146,6 +155,12 @@ class PaintedSlicePairs:
                 mask[changed[self._middle]] = 1.0
         return stack, mask
 
+    def _places(self, row: int, generator: np.random.Generator) -> np.ndarray:
+        """Return where the first change may be painted, (n, 2)."""
+        canvas, share = self._canvas(row), self.painting.on_bright
+        on_bright = share > 0 and generator.random() < share
+        return canvas.bright if on_bright and len(canvas.bright) else canvas.places
+
     def _with_tissue(self, row: int, generator: np.random.Generator) -> int:
         """Return the row, or another one that has tissue to paint on, if one is found."""
         for _ in range(TRIES):
@@ -157,12 +172,18 @@ class PaintedSlicePairs:
     def _canvas(self, row: int) -> _Canvas:
         if row not in self._canvases:
             channels = self.pool.stacks([row])[0, 0].astype(np.float32)
-            quiet = ordinary_tissue(channels) & (np.abs(channels[DIFFERENCE]) < DOUBTFUL)
-            places = np.argwhere(binary_erosion(quiet) & self.pool.foreground([row])[0])
+            quiet, inside = np.abs(channels[DIFFERENCE]) < DOUBTFUL, self.pool.foreground([row])[0]
+            places = np.argwhere(binary_erosion(quiet & ordinary_tissue(channels)) & inside)
             places = places if len(places) >= LEAST_TISSUE else places[:0]
+            bright = np.argwhere(binary_opening(quiet & bright_tissue(channels) & inside, np.ones((2, 2))))
             gain = difference_gain(channels, self.pool.voxel_mm(row)[1:])
-            self._canvases[row] = _Canvas(places[:: 1 + len(places) // PLACES].astype(np.int16), gain)
+            self._canvases[row] = _Canvas(_some(places), _some(bright), gain)
         return self._canvases[row]
+
+
+def _some(places: np.ndarray) -> np.ndarray:
+    """Return places that are spread evenly over the given ones, (n, 2)."""
+    return places[:: 1 + len(places) // PLACES].astype(np.int16)
 
 
 def _ordinary_place(channels: np.ndarray, generator: np.random.Generator) -> np.ndarray | None:

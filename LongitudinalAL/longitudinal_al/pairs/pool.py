@@ -116,6 +116,11 @@ class Pool:
     def __len__(self) -> int:
         return len(self.entries)
 
+    @property
+    def patients(self) -> int:
+        """Of how many patients these slice pairs are."""
+        return len({pair.pair.patient for pair in self.pairs.values()})
+
     def find(self, pair: str, slice_index: int) -> int:
         """Return the row of a slice pair.
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
+from longitudinal_al.pairs.painted_lesions import Painting
 from longitudinal_al.pairs.painted_slice_pairs import PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
 
@@ -21,10 +22,12 @@ FEW = 4
 """Patients: with labels of so many, what is painted is not needed any more, and only teaches artefacts."""
 
 
-def with_rehearsal(labelled: LabelledSlicePairs, enough: int) -> LabelledSlicePairs | Rehearsed:
+def with_rehearsal(
+    labelled: LabelledSlicePairs, enough: int, painting: Painting | None = None
+) -> LabelledSlicePairs | Rehearsed:
     """Return labelled slice pairs, with painted changes beside them where some are needed; 0 = never."""
     share = painted_share(labelled.pieces, labelled.patients, enough) if enough else 0.0
-    return Rehearsed(labelled, share) if share else labelled
+    return Rehearsed(labelled, share, painting) if share else labelled
 
 
 def painted_share(pieces: int, patients: int, enough: int) -> float:
@@ -51,12 +54,14 @@ class Rehearsed:
         What to learn from.
     share : float
         How many of the examples with change are painted, see `painted_share`.
+    painting : Painting, optional
+        What is painted.
     """
 
-    def __init__(self, labelled: LabelledSlicePairs, share: float) -> None:
+    def __init__(self, labelled: LabelledSlicePairs, share: float, painting: Painting | None = None) -> None:
         self.labelled = labelled
         self.share = share
-        self._painted = PaintedSlicePairs(labelled.pool, labelled.neighbours)
+        self._painted = PaintedSlicePairs(labelled.pool, labelled.neighbours, painting)
 
     @property
     def pool(self) -> Pool:

@@ -51,6 +51,10 @@ class PoolInMemory:
             self.masks[place] = change
             self._stacks[place] = np.stack([baseline, followup, 2 * (followup - baseline)])
 
+    @property
+    def patients(self) -> int:
+        return len(self.entries)
+
     def __len__(self) -> int:
         return len(self.entries)
 

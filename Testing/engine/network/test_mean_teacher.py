@@ -17,7 +17,7 @@ from longitudinal_al.pairs.augmentation import Augmentation
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 
 SMALL = Architecture(widths=(8, 8, 16, 16), dropout=0.0)
-STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0)
+STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, curves=0)
 
 
 def step_of(network: ChangeNetwork, average: ChangeNetwork, done: float = 1.0) -> Step:

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from longitudinal_al.pairs.augmentation import BASELINE, DIFFERENCE, FOLLOWUP, Augmentation, augment
+from longitudinal_al.pairs.augmentation import (
+    BASELINE,
+    DIFFERENCE,
+    FOLLOWUP,
+    Augmentation,
+    augment,
+    change_contrast,
+)
 
-STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, exchanged=0)
+STILL = Augmentation(0, 0, 0, 0, 0, 0, 0, exchanged=0, curves=0)
 
 
 def example(n: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,10 +62,24 @@ def test_without_strength_only_mirrors_and_quarter_turns_are_left(columns, allow
 
 def test_the_wanted_share_is_moved_and_the_rest_stays_sharp():
     stacks, masks = example(200)
-    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, moved=0.25, exchanged=0)
+    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, moved=0.25, exchanged=0, curves=0)
     new, _ = augment(stacks, masks, how, torch.Generator().manual_seed(2))
     still = [any(torch.equal(a, each) for each in turned(b)) for a, b in zip(new, stacks, strict=True)]
     assert 0.65 < np.mean(still) < 0.85
+
+
+def test_bent_contrast_keeps_the_order_and_the_difference():
+    stacks = 3 * torch.randn(6, 3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    stacks[:, :, :, :4] = 0
+    bent = change_contrast(stacks.clone(), replace(STILL, curves=0.5), torch.Generator().manual_seed(1))
+    assert torch.equal(bent[:, :, DIFFERENCE], stacks[:, :, DIFFERENCE])
+    assert not bent[:, :, :, :4].any()
+    for example in range(6):
+        for channel in (BASELINE, FOLLOWUP):
+            old, new = (each[example, :, channel].flatten() for each in (stacks, bent))
+            assert not torch.allclose(old, new, atol=0.1)
+            assert (new[old.argsort()].diff() >= -1e-4).all()
+    assert not torch.allclose(bent[0, 0, BASELINE], bent[1, 0, BASELINE])
 
 
 def test_exchanged_times_turn_the_difference_round():
@@ -76,7 +97,7 @@ def test_exchanged_times_turn_the_difference_round():
 
 def test_mask_moves_with_the_followup():
     stacks, masks = example(16)
-    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, exchanged=0)
+    how = Augmentation(gain=0, offset=0, noise=0, difference_gain=0, exchanged=0, curves=0)
     new, new_masks = augment(stacks, masks, how, torch.Generator().manual_seed(5))
     bright = (new[:, 1, FOLLOWUP] > 3).float()
     overlap = 2 * (bright * (new_masks > 0.5)).sum() / (bright.sum() + (new_masks > 0.5).sum())
@@ -85,7 +106,7 @@ def test_mask_moves_with_the_followup():
 
 def test_baseline_is_misaligned_by_at_most_a_pixel():
     stacks, masks = example(30)
-    how = Augmentation(0, 0, misalignment_pixels=1, gain=0, offset=0, noise=0, difference_gain=0)
+    how = Augmentation(0, 0, misalignment_pixels=1, gain=0, offset=0, noise=0, difference_gain=0, curves=0)
     new, _ = augment(stacks, masks, how, torch.Generator().manual_seed(6))
     weights = new[:, 1].clone() - 1
     centre = (weights.clamp(min=0) * torch.arange(40.0)).sum((-1, -2)) / weights.clamp(min=0).sum((-1, -2))
@@ -96,7 +117,7 @@ def test_baseline_is_misaligned_by_at_most_a_pixel():
 
 def test_times_change_their_contrast_independently():
     stacks, masks = example(30)
-    how = Augmentation(0, 0, 0, gain=0.3, offset=0, noise=0, difference_gain=0)
+    how = Augmentation(0, 0, 0, gain=0.3, offset=0, noise=0, difference_gain=0, curves=0)
     new, _ = augment(stacks, masks, how, torch.Generator().manual_seed(7))
     gains = new[:, 1, :, 0, 0].numpy()
     assert abs(np.corrcoef(gains[:, BASELINE], gains[:, FOLLOWUP])[0, 1]) < 0.5

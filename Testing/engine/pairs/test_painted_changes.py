@@ -18,7 +18,7 @@ from longitudinal_al.pairs.painted_difference import (
     difference_gain,
     ordinary_tissue,
 )
-from longitudinal_al.pairs.painted_lesions import CHANGING, Fate, Painting, draw_lesion, shares
+from longitudinal_al.pairs.painted_lesions import CHANGING, INCREASING, Fate, Painting, draw_lesion, shares
 from longitudinal_al.pairs.painted_slice_pairs import DOUBTFUL, PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
@@ -114,6 +114,38 @@ def test_sizes_and_fates_are_drawn_as_asked_for(generator: np.random.Generator) 
         assert np.mean([lesion.fate is fate for lesion in lesions]) == pytest.approx(share, abs=0.05)
 
 
+@pytest.mark.parametrize("fate", CHANGING)
+def test_a_lesion_may_change_its_brightness_alone(fate: Fate, generator: np.random.Generator) -> None:
+    stack, lesion = tissue(), lesion_of(fate, generator, brightness_alone=1.0)
+    rises = fate in INCREASING
+    assert lesion.before == lesion.after == 1.0
+    assert (lesion.contrast[FOLLOWUP] > 1.3 * lesion.contrast[BASELINE]) == rises
+    painted, changed = paint(stack, lesion, CENTRE, SPACING, gain=40.0)
+    added = (painted - stack)[1, :DIFFERENCE]
+    whole = shares(lesion, np.zeros(3))[1]
+    assert whole > 0.5 and changed[1][tuple(CENTRE)]
+    assert (added.sum((-1, -2)) > 1).all()  # it is there at both times
+    assert (added[FOLLOWUP] > added[BASELINE])[changed[1]].mean() == pytest.approx(float(rises), abs=0.2)
+
+
+def test_changes_of_brightness_alone_are_as_many_as_asked_for(generator: np.random.Generator) -> None:
+    lesions = [draw_lesion(Painting(brightness_alone=0.3), generator) for _ in range(800)]
+    alone = np.mean([lesion.before == lesion.after for lesion in lesions])
+    assert alone == pytest.approx(0.3, abs=0.05)
+    assert draw_lesion(Painting(brightness_alone=1.0), generator, stable=True).fate is Fate.STABLE
+
+
+def test_on_bright_tissue_a_lesion_comes_on_top(generator: np.random.Generator) -> None:
+    lesion = lesion_of(Fate.NEW, generator, texture=1.0)
+    bright = tissue()
+    bright[:, :DIFFERENCE] += 4.0 * (np.hypot(*(np.indices((48, 60)) - CENTRE[:, None, None])) < 12)
+    on_quiet, on_bright = (
+        paint(stack, lesion, CENTRE, SPACING, gain=40.0)[0][1, FOLLOWUP][tuple(CENTRE)]
+        for stack in (tissue(), bright)
+    )
+    assert on_bright == pytest.approx(on_quiet + 4.0, abs=0.1)
+
+
 def test_no_part_of_a_lesion_lies_beyond_its_reach(generator: np.random.Generator) -> None:
     directions = generator.normal(size=(200, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -177,6 +209,17 @@ def test_examples_have_change_where_it_was_painted_and_are_unsure_where_it_was_n
     stable = large & (masks[20:] == 0)  # a stable lesion moves the difference a little
     assert np.isnan(masks[20:][large]).mean() > 0.8
     assert stable.sum() < 0.3 * large.sum()
+
+
+def test_a_share_of_the_changes_is_painted_on_bright_tissue(pool: Pool) -> None:
+    brighter = []
+    for share in (0.0, 1.0):
+        painting = Painting(on_bright=share, volume_mm3=20.0, volume_spread=0.1)
+        examples = PaintedSlicePairs(pool, painting=painting)
+        stacks, masks = (one.numpy() for one in examples.draw(60, 32, 1.0, np.random.default_rng(1)))
+        before = np.minimum(stacks[:, 1, BASELINE], stacks[:, 1, FOLLOWUP])
+        brighter.append(np.median(before[masks == 1]))
+    assert brighter[1] > brighter[0] + 0.5
 
 
 def test_where_only_new_lesions_count_the_others_are_painted_and_no_change(pool: Pool) -> None:

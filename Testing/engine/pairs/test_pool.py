@@ -28,6 +28,12 @@ def test_every_pool_of_a_project_has_one_input_size(prepared_once):
     assert all(side % 16 == 0 for side in sizes.pop())
 
 
+def test_patients_are_counted_and_not_their_pairs(pool):
+    assert pool.patients == len({pair.pair.patient for pair in pool.pairs.values()}) == 3
+    again = Pool([*pool.pairs.values(), *pool.pairs.values()])
+    assert again.patients == 3
+
+
 def test_neighbours_are_the_slices_above_and_below(pool):
     row = pool.find("p0", pool.pairs["p0"].record.slices[5])
     three = pool.stacks([row], neighbours=1)[0]
