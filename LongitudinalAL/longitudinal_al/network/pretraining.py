@@ -101,7 +101,7 @@ def pretrained(
     """Return the pretrained network of a pool, from a file if it was made before.
 
     It is made again for other settings, another seed, and whenever the number of pairs, or of patients up
-    to eight, has grown to the next power of two; weights that have seen most of the pairs are as good a
+    to four, has grown to the next power of two; weights that have seen most of the pairs are as good a
     beginning.
 
     Parameters

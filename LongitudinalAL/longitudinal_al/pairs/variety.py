@@ -13,8 +13,8 @@ from dataclasses import replace
 from longitudinal_al.pairs.painted_lesions import Painting
 from longitudinal_al.pairs.pool import Pool
 
-DOUBLINGS = 3
-"""From one patient on: with eight, nothing has to be added."""
+DOUBLINGS = 2
+"""From one patient on: with four, nothing has to be added."""
 ON_BRIGHT, BRIGHTNESS_ALONE = 0.4, 0.3
 """Shares of the painted changes where a single patient is known, see `Painting`."""
 LOOKED_AWAY = 2 / 3
@@ -22,7 +22,7 @@ LOOKED_AWAY = 2 / 3
 
 
 def missing_variety(pool: Pool) -> float:
-    """Return how much variety a pool lacks: 1 with one patient, less with each doubling, 0 with eight."""
+    """Return how much variety a pool lacks: 1 with one patient, half with two or three, 0 with four."""
     patients = max(pool.patients, 1)
     return max(0.0, 1 - (patients.bit_length() - 1) / DOUBLINGS)
 
