@@ -117,7 +117,7 @@ def pretrained(
             return load_networks(kept)[0]
         except NotReady:
             pass  # damaged: it is made again
-    tell(f"pretraining on synthetic changes in {len(pool.pairs)} pairs; this is done once")
+    tell(f"pretraining on synthetic changes in {len(pool.pairs)} pairs; rounds then begin there")
     network = pretrain(pool, settings, seed=seed, progress=progress, tell=tell)
     save_networks([network], kept, within=folder.parent)
     return network
