@@ -16,6 +16,9 @@ SILENT_SECONDS = 2.0
 LINE_SECONDS = 10.0
 TICK_SECONDS = 0.5
 BAR = "{desc}: {percentage:3.0f} %|{bar:30}| {elapsed} so far, {remaining} left"
+EARLY_BAR = "{desc}: {percentage:3.0f} %|{bar:30}| {elapsed} so far"
+ENOUGH_SHARE = 0.01
+"""With less behind us, the time left would be a guess: hours for what takes minutes."""
 
 
 class Progress:
@@ -83,8 +86,9 @@ class Progress:
     def _draw_bar(self) -> None:
         bar = self._bar
         if bar is None:
-            bar = self._bar = tqdm(total=1.0, bar_format=BAR, file=self._stream, leave=False)
+            bar = self._bar = tqdm(total=1.0, bar_format=EARLY_BAR, file=self._stream, leave=False)
             bar.start_t -= time.monotonic() - self._started
+        bar.bar_format = BAR if self.share >= ENOUGH_SHARE else EARLY_BAR
         bar.n = self.share
         bar.desc = self._words()
         bar.refresh()
@@ -99,9 +103,9 @@ class Progress:
 
     def _line(self) -> str:
         elapsed = time.monotonic() - self._started
-        left = (
-            f"about {_span(elapsed * (1 / self.share - 1))} left" if self.share > 0 else "time left unknown"
-        )
+        left = "time left unknown"
+        if self.share >= ENOUGH_SHARE:
+            left = f"about {_span(elapsed * (1 / self.share - 1))} left"
         return f"{self._words()}: {self.share:.0%} done in {_span(elapsed)}, {left}"
 
 

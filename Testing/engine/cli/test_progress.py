@@ -48,6 +48,28 @@ def test_without_a_terminal_there_is_a_line_now_and_then(clock: list[float]) -> 
     ]
 
 
+def test_no_time_left_is_guessed_from_next_to_nothing(clock: list[float]) -> None:
+    stream = io.StringIO()
+    progress = Progress("training", stream)
+    progress("round 1", 0.001)
+    clock[0] += 10
+    progress.show()
+    assert stream.getvalue() == "training round 1: 0% done in 10 s, time left unknown\n"
+
+
+def test_a_bar_tells_the_time_left_as_soon_as_it_can_be_known() -> None:
+    stream = Terminal()
+    progress = Progress("training", stream)
+    progress._started -= 3
+    progress("round 1", 0.001)
+    progress.show()
+    assert "so far" in stream.getvalue() and "left" not in stream.getvalue()
+    progress("round 1", 0.5)
+    progress.show()
+    assert "left" in stream.getvalue()
+    progress._close_bar()
+
+
 def test_a_new_step_starts_its_own_clock(clock: list[float]) -> None:
     stream = io.StringIO()
     progress = Progress("round", stream)
