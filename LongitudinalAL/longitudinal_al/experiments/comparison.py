@@ -13,6 +13,7 @@ from longitudinal_al.errors import InvalidInput
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.report import write_report
+from longitudinal_al.experiments.shares import share_of_all
 from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
 from longitudinal_al.experiments.strips import first_asked
 from longitudinal_al.project.store import Project
@@ -70,10 +71,11 @@ def simulate(
     jobs += [(arm, seed) for seed in range(seeds) for arm in arms]
     full: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
+    costs = [simulation.updates(arm) for arm, _ in jobs]
     for done, (arm, seed) in enumerate(jobs):
 
         def report(phase: str, share: float, done: int = done) -> None:
-            progress(phase, (done + share) / len(jobs))
+            progress(phase, share_of_all(costs, done, share))
 
         report(f"{arm.name if arm else 'full labelling'}, seed {seed}", 0.0)
         if arm is None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from longitudinal_al.errors import NotReady
 from longitudinal_al.experiments.held_out import Seen, TestPairs
+from longitudinal_al.experiments.shares import share_of_all
 from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
@@ -121,10 +122,13 @@ class LearnedNetworks:
         if done is None:
             kept = [stem.with_suffix(".safetensors").is_file() for stem in stems]
             missing = [each for each, is_kept in zip(lessons, kept, strict=True) if not is_kept]
+            costs = [each.training.steps for each in missing]
+            if len(missing) > 1:  # the first one makes the start of all
+                costs[0] += missing[0].training.pretraining
 
             def report(lesson: _Lesson, share: float) -> None:
                 if lesson in missing:
-                    progress((missing.index(lesson) + share) / len(missing))
+                    progress(share_of_all(costs, missing.index(lesson), share))
 
             self._seen = {each: self._look(each, partial(report, each)) for each in lessons}
             labels = [len(each.rows) for each in lessons]

@@ -25,6 +25,7 @@ from longitudinal_al.experiments.learned_networks import LearnedNetworks
 from longitudinal_al.experiments.simulated_time import simulated_seconds
 from longitudinal_al.lessons import members_for, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
+from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.network.contrast_file import contrast_of_pool
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
@@ -96,6 +97,12 @@ class Simulation:
         self.masks = reference_masks(self.pool)
         self.learned = LearnedNetworks(self.pool, self.masks, self.test, out / "networks")
         self._check_same_experiment()
+
+    def updates(self, arm: Arm | None) -> int:
+        """Return how many updates an arm takes; without one, full labelling and the start of all."""
+        if arm is None:
+            return self.settings.training.pretraining + TOGETHER * self.settings.training.steps
+        return len(self.settings.totals(len(self.pool))) * arm.training_settings(self.settings.training).steps
 
     def full_labelling(self, seed: int, progress: Progress = lambda phase, share: None) -> dict[str, Any]:
         """Train as many networks on the whole pool as decide together, and measure: the ceiling."""

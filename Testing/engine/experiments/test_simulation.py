@@ -11,7 +11,9 @@ from longitudinal_al.experiments.difference_threshold import best_threshold_dice
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
 from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.network.training import TrainingSettings
+from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
 from longitudinal_al.project.table import read_pairs_table
 
@@ -91,6 +93,28 @@ def test_an_interrupted_experiment_goes_on_and_ends_the_same(small_project, tmp_
         assert (tmp_path / "cut" / "rounds" / name).stat().st_mtime_ns == written
     assert [e["asked"] for e in resumed["results"]] == [e["asked"] for e in whole["results"]]
     assert [e["dice"] for e in resumed["results"]] == [e["dice"] for e in whole["results"]]
+
+
+def test_the_share_that_is_done_follows_the_updates(small_project, tmp_path):
+    how = replace(settings(), training=replace(QUICK, pretraining=9))
+    told: list[tuple[str, float]] = []
+    simulate(
+        small_project,
+        ["random"],
+        how.budget,
+        how.batch,
+        2,
+        tmp_path,
+        settings=how,
+        progress=lambda phase, share: told.append((phase, share)),
+    )
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    rounds = len(how.totals(len(Pool.open(small_project))))
+    full, run_ = 9 + TOGETHER * QUICK.steps, rounds * QUICK.steps
+    ends = [max(share for phase, share in told if phase == f"full labelling, seed {seed}") for seed in (0, 1)]
+    assert ends == pytest.approx([full / 2 / (full + run_), full / (full + run_)])
 
 
 @pytest.mark.parametrize("pretraining", [0, 3])
