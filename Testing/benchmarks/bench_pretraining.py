@@ -24,6 +24,7 @@ from longitudinal_al.experiments.held_out import HeldOut, TestPairs
 from longitudinal_al.experiments.simulation import reference_masks
 from longitudinal_al.imaging.difference import difference
 from longitudinal_al.imaging.normalisation import image_like
+from longitudinal_al.lessons import learn_labels
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.pretraining import pretrained, start_of
@@ -34,7 +35,6 @@ from longitudinal_al.pairs.painted_difference import DIFFERENCE, difference_gain
 from longitudinal_al.pairs.painted_lesions import Painting, draw_lesion
 from longitudinal_al.pairs.painted_slice_pairs import DOUBTFUL, PaintedSlicePairs
 from longitudinal_al.pairs.pool import Pool, PreparedPair
-from longitudinal_al.pairs.rehearsal import with_rehearsal
 from longitudinal_al.project.store import Project
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
@@ -104,8 +104,7 @@ def rehearsal(pool: Pool, test: TestPairs, labels: int, seeds: int) -> Iterator[
         found = []
         for seed in range(seeds):
             labelled = LabelledSlicePairs(pool, {row: masks[row] for row in rows})
-            start = start_of(None, pool, settings, seed=seed)
-            network = train(with_rehearsal(labelled, enough), settings, seed=seed, start=start)
+            network = learn_labels(labelled, replace(settings, rehearsal=enough), seed=seed)
             found.append(test.measure(Committee.of([network])))
         pieces = LabelledSlicePairs(pool, {row: masks[row] for row in rows}).pieces
         told = f"{len(rows)} labels, {pieces} pieces of change, painted below {enough} pieces"

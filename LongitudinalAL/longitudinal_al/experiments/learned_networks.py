@@ -19,6 +19,7 @@ from longitudinal_al.lessons import learn_labels, member_seed
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import load_networks, save_networks
 from longitudinal_al.network.committee import TOGETHER
+from longitudinal_al.network.pretraining import labels_alone
 from longitudinal_al.network.training import Progress, TrainingSettings
 from longitudinal_al.pairs.dataset import LabelledSlicePairs
 from longitudinal_al.pairs.pool import Pool
@@ -103,6 +104,13 @@ class LearnedNetworks:
         chosen = tuple(sorted(rows))
         return self._measured([_Lesson(chosen, each, training, seed) for each in seeds], progress)
 
+    def ceiling_updates(self, training: TrainingSettings) -> int:
+        """Return how many updates `ceiling` takes, those of its networks' start among them."""
+        return self._start_updates(training) + TOGETHER * training.steps
+
+    def _start_updates(self, training: TrainingSettings) -> int:
+        return labels_alone(training, self.pool).steps
+
     def networks(
         self, rows: Iterable[int], seed: int, training: TrainingSettings, members: int = 1
     ) -> list[ChangeNetwork]:
@@ -124,7 +132,7 @@ class LearnedNetworks:
             missing = [each for each, is_kept in zip(lessons, kept, strict=True) if not is_kept]
             costs = [each.training.steps for each in missing]
             if len(missing) > 1:  # the first one makes the start of all
-                costs[0] += missing[0].training.pretraining
+                costs[0] += self._start_updates(missing[0].training)
 
             def report(lesson: _Lesson, share: float) -> None:
                 if lesson in missing:

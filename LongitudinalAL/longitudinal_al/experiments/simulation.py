@@ -25,7 +25,6 @@ from longitudinal_al.experiments.learned_networks import LearnedNetworks
 from longitudinal_al.experiments.simulated_time import simulated_seconds
 from longitudinal_al.lessons import members_for, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
-from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.network.contrast_file import contrast_of_pool
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
@@ -101,7 +100,7 @@ class Simulation:
     def updates(self, arm: Arm | None) -> int:
         """Return how many updates an arm takes; without one, full labelling and the start of all."""
         if arm is None:
-            return self.settings.training.pretraining + TOGETHER * self.settings.training.steps
+            return self.learned.ceiling_updates(self.settings.training)
         return len(self.settings.totals(len(self.pool))) * arm.training_settings(self.settings.training).steps
 
     def full_labelling(self, seed: int, progress: Progress = lambda phase, share: None) -> dict[str, Any]:

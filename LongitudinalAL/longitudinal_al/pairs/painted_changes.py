@@ -111,12 +111,11 @@ def _added(
     Where tissue is bright already, the lesion comes on top of it.
     """
     around = (np.abs(box[:, :DIFFERENCE]) < ORDINARY_Z).all(axis=1) & (share[0] + share[1] < 0.1)
-    core = np.maximum(*share) > 0.5
     added, levels = np.zeros_like(box[:, :DIFFERENCE]), []
     for time in (BASELINE, FOLLOWUP):
         scan = box[:, time]
         levels.append(float(scan[around].mean()) if around.any() else 0.0)
-        ground = _ground(scan[core], levels[time]) if bright else levels[time]
+        ground = _ground(scan[np.maximum(*share) > 0.5], levels[time]) if bright else levels[time]
         own = (1 - lesion.texture) * (scan - ground)
         added[:, time] = share[time] * (lesion.contrast[time] - own) * (scan != 0)
     return added, float(np.mean(levels))

@@ -175,7 +175,10 @@ class PaintedSlicePairs:
             quiet, inside = np.abs(channels[DIFFERENCE]) < DOUBTFUL, self.pool.foreground([row])[0]
             places = np.argwhere(binary_erosion(quiet & ordinary_tissue(channels)) & inside)
             places = places if len(places) >= LEAST_TISSUE else places[:0]
-            bright = np.argwhere(binary_opening(quiet & bright_tissue(channels) & inside, np.ones((2, 2))))
+            bright = places[:0]
+            if self.painting.on_bright > 0:
+                candidates = quiet & bright_tissue(channels) & inside
+                bright = np.argwhere(binary_opening(candidates, np.ones((2, 2))))
             gain = difference_gain(channels, self.pool.voxel_mm(row)[1:])
             self._canvases[row] = _Canvas(_some(places), _some(bright), gain)
         return self._canvases[row]
