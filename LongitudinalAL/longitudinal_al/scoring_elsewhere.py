@@ -57,6 +57,7 @@ def score_rows_elsewhere(
         return score_rows(pool, wanted, networks, rows, seed=seed, progress=progress, given=given)
     given.check(wanted)
     known = _to_send(with_misalignment(given, wanted, networks, pool), wanted)
+    wanted = replace(wanted, needs=wanted.needs & ~Needs.COST)  # which is asked here, when all are scored
     parts = [rows[start : start + PART] for start in range(0, len(rows), PART)]
     progress(0)
     jobs: dict[Future[Scored], int] = {

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from longitudinal_al import scoring_elsewhere
+from longitudinal_al.acquisition.needs import Needs
+from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
@@ -26,11 +28,13 @@ def trained(small_project: Project) -> Project:
     pair = small_project.pairs()[0]
     mask = (Pool.open(small_project).pairs[pair.id].reference_slices()[8] > 0).astype(np.uint8)
     small_project.save_label(Label(pair.id, 8, mask, "tester", utc_now(), utc_now()))
-    train_round(small_project, settings=QUICK)
+    train_round(small_project, settings=QUICK, strategy_name="learning_loss")
     return small_project
 
 
-@pytest.mark.parametrize("name", ["entropy", "kcenter", "badge", "attention_misalignment"])
+@pytest.mark.parametrize(
+    "name", ["entropy", "kcenter", "badge", "attention_misalignment", "score_per_second"]
+)
 def test_parts_scored_elsewhere_are_the_whole(trained, name: str, monkeypatch) -> None:
     monkeypatch.setattr(scoring_elsewhere, "PART", 7)
     here = rank(trained, name, 10, seed=3)
@@ -44,3 +48,13 @@ def test_parts_scored_elsewhere_are_the_whole(trained, name: str, monkeypatch) -
     ]
     assert [each.score for each in there.entries] == pytest.approx([each.score for each in here.entries])
     assert told[0] == 0 and len(set(told)) > 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, one in STRATEGIES.items() if Needs.MODEL in one.needs and Needs.LABELS not in one.needs]
+    + ["attention_misalignment:variant=fitted", "typiclust:features=contrast"],
+)
+def test_every_strategy_that_asks_a_network_can_ask_it_elsewhere(trained, name: str) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        assert len(rank(trained, name, 3, executor=thread).entries) == 3

@@ -25,6 +25,7 @@ SELECT_FROM = 20_000
 """The selector chooses among so many of the highest scores, which keeps a publication cheap."""
 COMPARED_FIRST = 256
 """A new model looks at so many of the labelled slice pairs before the head; at the others after it."""
+_LARGEST = float(np.finfo(np.float16).max)
 
 
 class Tier(IntEnum):
@@ -199,7 +200,7 @@ class AnytimeRanking:
     def _keep_features(self, rows: np.ndarray, features: np.ndarray) -> None:
         if self._features is None or self._features.shape[1] != features.shape[1]:
             self._features = np.zeros((len(self.pool), features.shape[1]), np.float16)
-        self._features[rows] = np.nan_to_num(features)
+        self._features[rows] = np.clip(features, -_LARGEST, _LARGEST)  # NaN stay, and are asked for last
 
     def _line_up(self) -> int:
         """Line up what the model has to look at, and return how much of it a first ranking needs.

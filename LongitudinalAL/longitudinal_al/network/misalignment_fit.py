@@ -65,9 +65,11 @@ def fit_misalignment(features: np.ndarray, found: np.ndarray) -> ExpectedMisalig
     features : numpy.ndarray
         (m, d) of labelled slice pairs.
     found : numpy.ndarray
-        Their misalignment, (m,). Without any, 1 is expected everywhere.
+        Their misalignment, (m,). Without any, 1 is expected everywhere; what is not finite does not count.
     """
     width = features.shape[1]
+    known = np.isfinite(found) & np.isfinite(features).all(axis=1)
+    features, found = features[known], found[known]
     level = float(found.mean()) if len(found) else 1.0
     mean, scale, weights = np.zeros(width), np.ones(width), np.zeros(width)
     if len(found) >= LEAST_LABELS:

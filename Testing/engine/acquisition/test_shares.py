@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.acquisition.neighbours import Neighbours
-from longitudinal_al.acquisition.shares import Stratum, by_trust, descending, take_by_shares, trusted
+from longitudinal_al.acquisition.shares import Stratum, by_trust, descending, take_by_shares
 
 
 def strata(*parts):
@@ -21,10 +21,21 @@ def test_what_a_stratum_cannot_give_the_others_do(make_pool):
     assert take_by_shares(Neighbours().start(pool), given, 8) == [5, 7, 6]
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7])
+def test_turns_go_on_where_they_were(make_pool, at_once):
+    pool = make_pool(60, slices=1000)
+    given = strata((range(60), 0.9), (range(59, -1, -1), 0.1))
+    whole = take_by_shares(Neighbours().start(pool), given, 42)
+    choice = Neighbours().start(pool)
+    while len(choice.chosen) < 42:
+        take_by_shares(choice, given, len(choice.chosen) + at_once, taken_before=len(choice.chosen))
+    assert choice.chosen == whole
+    assert sum(index > 40 for index in whole) == 4
+
+
 def test_order_and_trust(make_pool):
     assert descending(np.array([0.1, np.nan, 0.5, 0.5, -np.inf])).tolist() == [2, 3, 0, 1, 4]
     pool = make_pool(10, slices=2)
-    assert np.isneginf(trusted(np.ones(10), pool)).tolist() == pool.held_back.tolist()
     assert by_trust(np.arange(10.0), pool).tolist() == [7, 6, 5, 4, 3, 2, 1, 0, 9, 8]
 
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from longitudinal_al.acquisition.selectors import clasp_pe
+from longitudinal_al.acquisition.selectors.power import power_order
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.comparison import simulate
@@ -173,6 +175,19 @@ def test_an_arm_can_begin_as_another_one_does(small_project, tmp_path, start):
         for arm in (Arm("entropy", "entropy", cold_start=start), Arm.plain("recipe"))
     ]
     assert first[0] == first[1]
+
+
+def test_a_schedule_begins_with_the_first_round_that_has_a_network(small_project, tmp_path, monkeypatch):
+    betas = []
+
+    def noting(values, beta, generator):
+        betas.append(beta)
+        return power_order(values, beta, generator)
+
+    monkeypatch.setattr(clasp_pe, "power_order", noting)
+    how = SimulationSettings(0.3, 1, cold_start="random", training=QUICK, fractions=(0.05, 0.1, 0.2, 0.3))
+    Simulation(small_project, how, tmp_path / "out").run(Arm.plain("clasp_pe"), 0)
+    assert betas == pytest.approx([1.0, 1.0, 10.0, 10.0, 100.0, 100.0])  # two strata a round
 
 
 def test_without_test_pairs_it_says_what_to_do(small_cohort, small_project, tmp_path):

@@ -11,6 +11,7 @@ from longitudinal_al.live import anytime
 from longitudinal_al.live.anytime import AnytimeRanking, Tier
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.scoring import score_rows
 
 HEAD = 16
 
@@ -58,6 +59,27 @@ def test_a_first_ranking_takes_as_long_however_much_is_labelled(
         while ranking.waiting:
             ranking.score_chunk(32, lambda: None)
         assert ranking.arrange().scored == len(pool) - labelled
+
+
+@pytest.mark.parametrize("name", ["kcenter", "typiclust", "probcover", "badge"])
+def test_what_has_no_features_that_are_numbers_is_asked_for_last(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    broken = 7
+
+    def without_one(*given, **further):
+        found = score_rows(*given, **further)
+        if found.features is not None:
+            found.features[np.asarray(given[3]) == broken] = np.nan
+        return found
+
+    monkeypatch.setattr(anytime, "score_rows", without_one)
+    ranking = AnytimeRanking(pool, STRATEGIES[name], batch=30, spacing_mm=0.0, head=HEAD, seed=0)
+    ranking.take_labels([])
+    ranking.take_model(network(1))
+    while ranking.waiting:
+        ranking.score_chunk(32, lambda: None)
+    assert broken not in ranking.arrange().rows[:30]
 
 
 def test_features_of_two_models_are_never_compared(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,17 @@ def test_features_that_say_nothing_give_the_mean():
     assert np.allclose(fit.of(generator.normal(size=(50, 200))), 0.5, atol=0.1)
 
 
+def test_what_is_no_number_is_not_learned_from():
+    generator = np.random.default_rng(4)
+    features, found = generator.normal(size=(30, 5)), generator.random(30)
+    broken, unknown = features.copy(), found.copy()
+    broken[3, 1], unknown[7] = np.nan, np.inf
+    kept = [row for row in range(30) if row not in (3, 7)]
+    fit, plain = fit_misalignment(broken, unknown), fit_misalignment(features[kept], found[kept])
+    assert fit.labels == 28
+    assert np.allclose(fit.of(features), plain.of(features))
+
+
 @pytest.mark.parametrize("count", [0, 1, LEAST_LABELS - 1])
 def test_with_few_labels_all_are_expected_alike(count):
     features = np.random.default_rng(2).normal(size=(count, 6))

@@ -28,7 +28,8 @@ def recipe(
     """Take the largest doubt, and a random audit tenth once 64 slice pairs are labelled, in turns.
 
     Doubt is the entropy; pairs whose registration is in doubt come last. The audit is what finds changes that
-    neither the difference nor the model sees; with few labels it costs more than it finds. The first batch,
+    neither the difference nor the model sees; with few labels it costs more than it finds. Its turns go by
+    the number of labels, so that it has its tenth however few are labelled of each ranking. The first batch,
     before there is a model, is that of ``difference``. What else was tried, and what each part is worth: see
     docs/benchmark.md. O(N log N) time, O(N) memory.
 
@@ -43,4 +44,4 @@ def recipe(
     if audit and len(candidates.labelled) >= ENOUGH:
         strata.append(Stratum(generator.permutation(len(candidates)), AUDIT))
     choice = (neighbours if spacing else Neighbours()).start(candidates, interrupt)
-    return take_by_shares(choice, strata, batch)
+    return take_by_shares(choice, strata, batch, taken_before=len(candidates.labelled))

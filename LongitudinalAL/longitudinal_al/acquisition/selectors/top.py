@@ -21,7 +21,8 @@ def top(
 ) -> list[int]:
     """Return the candidates with the highest scores; O(N log N). Draws nothing.
 
-    Pairs let into the pool though the check of their registration raised doubts come last.
+    Pairs that a human let into the pool with reservations, though the check of their registration had failed,
+    come last.
     """
     order = by_trust(candidates.ranking_score(), candidates)
     return take_in_order(neighbours.start(candidates, interrupt), order.tolist(), batch)

@@ -33,6 +33,27 @@ def test_pairs_held_back_come_last_although_they_differ_most(make_pool):
         assert set(chosen[-10:]) == set(range(10))
 
 
+def test_among_pairs_held_back_the_largest_difference_comes_first(make_pool):
+    pool = pool_of_clouds(make_pool)
+    score = np.random.default_rng(1).normal(size=40)
+    held = replace(pool, score=score, held_back=np.ones(40, dtype=bool))
+    for selector in (mdal_max, mdal_diverse):
+        chosen = selector(held, 40, Neighbours(), np.random.default_rng(0))
+        assert chosen == np.argsort(-score).tolist()
+    half = replace(held, held_back=np.arange(40) >= 20)
+    chosen = mdal_diverse(half, 40, Neighbours(), np.random.default_rng(0))
+    assert chosen[20:] == (20 + np.argsort(-score[20:])).tolist()
+
+
+def test_what_has_no_features_or_no_score_is_asked_for_last_of_what_is_not_held_back(make_pool):
+    pool = pool_of_clouds(make_pool)
+    features, score = pool.features.copy(), pool.score.copy()
+    features[2], score[12] = np.nan, np.nan
+    held = replace(pool, features=features, score=score, held_back=np.arange(40) >= 30)
+    chosen = mdal_diverse(held, 40, Neighbours(), np.random.default_rng(0))
+    assert chosen[28:30] == [2, 12]
+
+
 def test_without_a_registration_check_nothing_is_held_back(make_pool):
     pool = replace(pool_of_clouds(make_pool), held_back=None)
     assert mdal_max(pool, 1, Neighbours(), np.random.default_rng(0)) == [2]

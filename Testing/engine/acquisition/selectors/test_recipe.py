@@ -40,6 +40,17 @@ def test_about_a_tenth_is_drawn_from_everything_once_enough_are_labelled(pool_wi
     assert by_chance("recipe:audit=off", ENOUGH) == 0
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 9])
+def test_chance_has_its_tenth_however_few_are_labelled_of_each_ranking(make_pool, at_once):
+    by_chance, total = 0, 0
+    for labelled in range(ENOUGH, ENOUGH + 90, at_once):
+        pool = make_pool(300 + labelled, labelled=labelled, slices=1000)
+        expected = np.argsort(-pool.score)[:at_once]
+        by_chance += len(set(rank("recipe", pool, at_once, seed=labelled)) - set(expected.tolist()))
+        total += at_once
+    assert by_chance == pytest.approx(total / 10, abs=1.5)
+
+
 def test_the_spacing_that_is_asked_for_is_kept_unless_switched_off(make_pool):
     pool = make_pool(60, slices=60, spacing_mm=1.0)
 

@@ -97,10 +97,10 @@ def test_the_schedule_goes_from_typical_to_uncertain(make_pool):
     uncertain = top(pool, *arguments, np.random.default_rng(0))
 
     def chosen_in(number):
-        candidates = replace(pool, round=number, rounds=3)
+        candidates = replace(pool, round=number, rounds=4)
         return representative_to_uncertain(candidates, *arguments, np.random.default_rng(0))
 
-    assert chosen_in(1) == typical
-    assert chosen_in(3) == uncertain
-    assert len(set(chosen_in(2)) & set(uncertain)) >= 3
-    assert set(chosen_in(2)) & set(typical)
+    assert chosen_in(2) == typical
+    assert chosen_in(4) == uncertain
+    assert len(set(chosen_in(3)) & set(uncertain)) >= 3
+    assert set(chosen_in(3)) & set(typical)
