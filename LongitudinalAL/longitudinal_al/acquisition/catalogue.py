@@ -10,9 +10,10 @@ from __future__ import annotations
 from longitudinal_al.acquisition.needs import Needs, ScoreSource
 from longitudinal_al.acquisition.scores.attention_misalignment import attention_misalignment
 from longitudinal_al.acquisition.scores.augmentation_variance import augmentation_variance
+from longitudinal_al.acquisition.scores.bald import bald
 from longitudinal_al.acquisition.scores.change_entropy import change_entropy
 from longitudinal_al.acquisition.scores.difference_entropy import difference_entropy
-from longitudinal_al.acquisition.scores.disagreement import bald, dropout_entropy
+from longitudinal_al.acquisition.scores.dropout_entropy import dropout_entropy
 from longitudinal_al.acquisition.scores.ensemble_variance import ensemble_variance
 from longitudinal_al.acquisition.scores.entropy import entropy
 from longitudinal_al.acquisition.scores.learning_loss import learning_loss
@@ -344,7 +345,7 @@ CATALOGUE: tuple[Strategy, ...] = (
         paper="xGAL (arXiv 2602.13308)",
         summary="uncertain, and the network looks elsewhere than where change is",
         family="explainability",
-        cost="1 pass and 1 way back; O(N log N)",
+        cost=PASS_AND_SORT,
         options={
             "weight": Option(0.3, "of the uncertainty (lambda)", lowest=0.0, highest=1.0),
             "variant": Option(

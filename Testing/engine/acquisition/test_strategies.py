@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from longitudinal_al.acquisition.strategies import (
@@ -103,3 +105,18 @@ def test_the_table_has_a_row_for_each_strategy_in_words():
     assert table["foreground_random"]["needs"] == "labels (simulations only)"
     assert table["attention_misalignment"]["settings"] == "weight=0.3, variant=deployable"
     assert all(row["summary"] for row in table.values())
+
+
+METHODS = {
+    method.__name__: method
+    for one in STRATEGIES.values()
+    for part in (one.score, one.selector)
+    if not isinstance(method := getattr(part, "func", part), ScoreSource)
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_says_when_to_use_it_and_what_it_costs(name):
+    said = re.sub(r"\s+", " ", METHODS[name].__doc__ or "")
+    assert "Use it" in said
+    assert re.search(r"O\(|pass|Cost as", said)

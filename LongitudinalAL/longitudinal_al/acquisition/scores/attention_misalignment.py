@@ -31,7 +31,7 @@ def attention_misalignment(
     - *oracle*: the reference. An upper bound, in simulations only.
 
     Where there is neither region nor predicted change there is nothing to be aligned with: misalignment 0.
-    O(1) a pixel and one backward pass a slice pair. Use it once the network finds change at all. Paper:
+    O(1) a pixel; Grad-CAM here needs no way back. Use it once the network finds change at all. Paper:
     "Learning to select like humans: explainable active learning for medical imaging" (arXiv 2602.13308).
 
     Parameters

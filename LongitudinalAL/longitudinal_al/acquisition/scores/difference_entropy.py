@@ -15,9 +15,10 @@ FULL_WEIGHT_Z = 8.0
 def difference_entropy(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
     """Return H(p) weighted by min(|z| / 8, 1) of the difference image, best patch: (n,) in [0, log 2].
 
-    Paper: LMI-AL, IJCNN 2025 (arXiv 2511.18007). The weight has one fixed scale, not each slice's own
-    maximum: scaled by its own maximum, a slice of pure noise gets the weight of a lesion. As published the
-    entropy was -p log p, summed over the slice.
+    O(1) a pixel. Use it where the registration and the protocol are good, so that a change shows in the
+    difference. Paper: LMI-AL, IJCNN 2025 (arXiv 2511.18007). The weight has one fixed scale, not each slice's
+    own maximum: scaled by its own maximum, a slice of pure noise gets the weight of a lesion. As published
+    the entropy was -p log p, summed over the slice.
     """
     weight = predictions.difference.float().abs().div_(FULL_WEIGHT_Z).clamp_(max=1.0)
     return aggregate(binary_entropy(predictions.mean()).mul_(weight), predictions.foreground, aggregation)

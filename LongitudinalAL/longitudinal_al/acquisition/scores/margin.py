@@ -14,8 +14,9 @@ def margin(predictions: Predictions, aggregation: str = "top_k") -> torch.Tensor
     The margin |p - (1 - p)| is minimised, so the score is 1 minus it. Pixel by pixel that is twice the least
     confidence: with the same aggregation the two would rank alike. Here the margin is averaged over the
     smallest margins wherever they lie, and least confidence over the best patch, so the two ask different
-    things. Paper: Scheffer, Decomain and Wrobel, "Active hidden Markov models", IDA 2001. As published in
-    LMI-AL it was sorted across samples and returned the last unlabelled slices.
+    things. O(1) a pixel. Use it where uncertainty that is scattered over a slice should count too. Paper:
+    Scheffer, Decomain and Wrobel, "Active hidden Markov models", IDA 2001. As published in LMI-AL it was
+    sorted across samples and returned the last unlabelled slices.
     """
     close = predictions.mean().mul_(2.0).sub_(1.0).abs_().neg_().add_(1.0)
     return aggregate(close, predictions.foreground, aggregation)

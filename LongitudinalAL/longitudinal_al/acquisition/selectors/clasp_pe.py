@@ -29,10 +29,10 @@ def clasp_pe(
     """Take two thirds by p_c * H and one third by H, each with noise that fades over the rounds; O(N log N).
 
     Each stratum is drawn by log-score + Gumbel(0, 1 / beta), beta rising from 1 in its first round, which is
-    the one after the cold start, to 100 in the last, by the same factor each round. With one class, change, the class strata are one: p * H. No
-    near-duplicates: the spacing between slices stands for it. Use it as the strongest published evidence for
-    3-D medical images. Paper: Lüth, Traub et al., "Finally outshining the random baseline", TMLR 2026 (arXiv
-    2601.13677); how beta rises between its ends is ours.
+    the one after the cold start, to 100 in the last, by the same factor each round. With one class, change,
+    the class strata are one: p * H. No near-duplicates: the spacing between slices stands for it. Use it as
+    the strongest published evidence for 3-D medical images. Paper: Lüth, Traub et al., "Finally outshining
+    the random baseline", TMLR 2026 (arXiv 2601.13677); how beta rises between its ends is ours.
 
     Raises
     ------

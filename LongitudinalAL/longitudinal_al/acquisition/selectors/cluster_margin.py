@@ -31,6 +31,7 @@ def cluster_margin(
     clusters, the whole pool (labelled slice pairs included) is clustered with a fixed seed, so equal features
     give equal clusters in every round. As published in LMI-AL the margins were thrown away and the clusters
     misaligned after the first round.
+    O(N log N) time after the clustering, O(N) memory. Use it for large batches.
 
     Raises
     ------

@@ -23,9 +23,9 @@ def foreground_random(
     """Draw two thirds of the batch at random from the slice pairs with change, the rest from all; O(N).
 
     The score is the number of changed pixels in the reference, so this reads what is to be found out: it says
-    how good an informed guess could be, and runs in simulations only. No published strategy reliably beats it
-    in 3-D (nnActive: Lüth et al., "nnActive: a framework for evaluation of active learning in 3D biomedical
-    segmentation", TMLR 2025).
+    how good an informed guess could be. Use it as a reference arm in simulations; it runs nowhere else. No
+    published strategy reliably beats it in 3-D (nnActive: Lüth et al., "nnActive: a framework for evaluation
+    of active learning in 3D biomedical segmentation", TMLR 2025).
     """
     order = generator.permutation(len(candidates))
     with_change = order[(candidates.ranking_score() > 0)[order]]

@@ -30,7 +30,7 @@ def hybrid(
     pool's mean is taken; a candidate's redundancy is its largest with any labelled or chosen slice pair. Of
     equally redundant ones the more uncertain comes first, so without labels the first is the most uncertain.
     If the spacing closes too many, the next highest scores fill the batch. O(N log N + N * d + B^2 * d) time,
-    O(N) memory. Draws nothing.
+    O(N) memory. Draws nothing. Use it where the highest entropies are many slices of one kind.
 
     Paper: LMI-AL, IJCNN 2025 (arXiv 2511.18007). As published it preferred the *most* similar slices,
     computed on the baseline image alone with loops over all pairs of slices.

@@ -27,8 +27,8 @@ def kcenter(
     Paper: Sener and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR
     2018. Euclidean distance; the smallest distance of each candidate is kept and lowered with each choice:
     O(N * B) time, O(N) memory. Without any label, the first is the candidate nearest to the mean. Features
-    that are not finite come last. Draws nothing. As published in LMI-AL: a full N x N matrix over embeddings
-    of 262,144 numbers.
+    that are not finite come last. Draws nothing. Use it for pools of many kinds of slices; it asks for
+    outliers. As published in LMI-AL: a full N x N matrix over embeddings of 262,144 numbers.
 
     Raises
     ------

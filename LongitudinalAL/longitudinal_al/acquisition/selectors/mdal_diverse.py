@@ -23,9 +23,9 @@ def mdal_diverse(
 ) -> list[int]:
     """Take the largest modality difference of each of B groups, made of the joined features by k-means.
 
-    Pairs whose registration check failed come last, the largest difference first. If the spacing closes the first of a group, the next of
-    the groups come in turns. O(N * B * d) time, O(N) memory. Use it as ``mdal_max``, for a batch that shows
-    more kinds of slices. Paper and reservation as for ``mdal_max``.
+    Pairs whose registration check failed come last, the largest difference first. If the spacing closes the
+    first of a group, the next of the groups come in turns. O(N * B * d) time, O(N) memory. Use it as
+    ``mdal_max``, for a batch that shows more kinds of slices. Paper and reservation as for ``mdal_max``.
 
     Raises
     ------

@@ -18,6 +18,6 @@ def random(
     generator: np.random.Generator,
     interrupt: Interrupt,
 ) -> list[int]:
-    """Return candidates drawn at random, each as likely as any other; O(N)."""
+    """Return candidates drawn at random, each as likely as any other; O(N). Use it as the yardstick."""
     order = generator.permutation(len(candidates))
     return take_in_order(neighbours.start(candidates, interrupt), order.tolist(), batch)

@@ -31,7 +31,7 @@ def recipe(
     neither the difference nor the model sees; with few labels it costs more than it finds. Its turns go by
     the number of labels, so that it has its tenth however few are labelled of each ranking. The first batch,
     before there is a model, is that of ``difference``. What else was tried, and what each part is worth: see
-    docs/benchmark.md. O(N log N) time, O(N) memory.
+    docs/benchmark.md. O(N log N) time, O(N) memory. Use it unless something speaks for another one.
 
     Parameters
     ----------

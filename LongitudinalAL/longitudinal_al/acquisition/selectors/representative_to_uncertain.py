@@ -24,9 +24,9 @@ def representative_to_uncertain(
     """Take 1 - t of the batch by TypiClust and t by the highest scores, t rising from 0 to 1 over the rounds.
 
     t = (round - 2) / (rounds - 2), as the first round is the cold start's; of 5 rounds where nobody said how
-    many are planned. Cost as ``typiclust``. Use it when one strategy has to do from the first label to the last. Paper: the finding is
-    Hacohen, Dekel and Weinshall's (ICML 2022, arXiv 2202.02794), that low budgets want typical and high ones
-    uncertain samples; the straight line between is ours.
+    many are planned. Cost as ``typiclust``. Use it when one strategy has to do from the first label to the
+    last. Paper: the finding is Hacohen, Dekel and Weinshall's (ICML 2022, arXiv 2202.02794), that low budgets
+    want typical and high ones uncertain samples; the straight line between is ours.
 
     Raises
     ------

@@ -21,10 +21,11 @@ def strided(
 ) -> list[int]:
     """Return every k-th candidate of the pool, k = N / batch, from a random first one; O(N log N).
 
-    The pool lies in the order patient, pair, slice, so every patient gets his share (systematic sampling,
-    Madow and Madow 1944). Within the batch the order jumps across the pool, so a batch that is cut short is
-    still spread. Where a choice is closed (too near to a labelled slice pair), the strides are walked again,
-    each time shifted.
+    The pool lies in the order patient, pair, slice, so every patient gets his share (systematic sampling).
+    Within the batch the order jumps across the pool, so a batch that is cut short is still spread. Where a
+    choice is closed (too near to a labelled slice pair), the strides are walked again, each time shifted. Use
+    it as the yardstick that looks at nothing. Paper: Madow and Madow, "On the theory of systematic sampling",
+    Annals of Mathematical Statistics 15 (1944).
     """
     line = np.lexsort((candidates.slice, candidates.pair, candidates.patient))
     stride = stride_of(len(line), batch)

@@ -22,7 +22,7 @@ def top(
     """Return the candidates with the highest scores; O(N log N). Draws nothing.
 
     Pairs that a human let into the pool with reservations, though the check of their registration had failed,
-    come last.
+    come last. Use it with any score.
     """
     order = by_trust(candidates.ranking_score(), candidates)
     return take_in_order(neighbours.start(candidates, interrupt), order.tolist(), batch)

@@ -5,8 +5,9 @@ import torch
 
 from longitudinal_al.acquisition.candidates import UNUSABLE
 from longitudinal_al.acquisition.scores.aggregation import AGGREGATIONS
+from longitudinal_al.acquisition.scores.bald import bald
 from longitudinal_al.acquisition.scores.difference_entropy import difference_entropy
-from longitudinal_al.acquisition.scores.disagreement import bald, dropout_entropy
+from longitudinal_al.acquisition.scores.dropout_entropy import dropout_entropy
 from longitudinal_al.acquisition.scores.entropy import entropy
 from longitudinal_al.acquisition.scores.least_confidence import least_confidence
 from longitudinal_al.acquisition.scores.margin import margin

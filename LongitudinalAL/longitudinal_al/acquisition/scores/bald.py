@@ -1,4 +1,4 @@
-"""Scores that compare several predictions of the same slice pair: dropout entropy and BALD."""
+"""BALD: how much the members of an ensemble disagree."""
 
 from __future__ import annotations
 
@@ -10,29 +10,14 @@ from longitudinal_al.acquisition.scores.members import need_several
 from longitudinal_al.acquisition.scores.pixelwise import binary_entropy
 
 
-def dropout_entropy(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
-    """Return H(mean over dropout passes of p), best patch: (n,) in [0, log 2].
-
-    The formula is that of ``entropy``; what differs is where the members come from: one network asked several
-    times with dropout on. Paper: Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016. As
-    published in LMI-AL it was -p log p, summed over the slice.
-
-    Raises
-    ------
-    NotReady
-        There is one pass only.
-    """
-    need_several(predictions, "dropout_entropy")
-    return aggregate(binary_entropy(predictions.mean()), predictions.foreground, aggregation)
-
-
 def bald(predictions: Predictions, aggregation: str = DEFAULT) -> torch.Tensor:
     """Return H(mean of p_k) - mean of H(p_k) over members or dropout passes, best patch: (n,) in [0, log 2].
 
     The mutual information between the prediction and the model: 0 where all members agree, however unsure
-    they are. Paper: Houlsby et al., "Bayesian Active Learning for Classification and Preference Learning",
-    2011; Gal, Islam and Ghahramani, ICML 2017. As published in LMI-AL the network had no dropout, so the
-    score was 0 everywhere.
+    they are. O(1) a pixel and member. Use it where what is unclear in itself, such as outlines, fills the
+    batches of ``entropy``. Paper: Houlsby et al., "Bayesian Active Learning for Classification and Preference
+    Learning", 2011; Gal, Islam and Ghahramani, ICML 2017. As published in LMI-AL the network had no dropout,
+    so the score was 0 everywhere.
 
     Raises
     ------
