@@ -73,6 +73,19 @@ class Editor:
             effect.setCommonParameter("BrushAbsoluteDiameter", self._brush)
             effect.setCommonParameter("BrushSphere", 0)
 
+    def rest(self) -> None:
+        """Lay the brush down: what is looked at is not what is edited."""
+        self.widget.setActiveEffectByName("")
+
+    def forgetUndo(self) -> None:
+        """Let nobody undo what was done so far: it is saved.
+
+        Contract: Slicer `Libs/vtkSegmentationCore/vtkSegmentationHistory.cxx`, SetMaximumNumberOfStates drops
+        the states above it.
+        """
+        self.widget.setMaximumNumberOfUndoStates(0)
+        self.widget.setMaximumNumberOfUndoStates(UNDO_STATES)
+
     def setBrush(self, diameter: float) -> None:
         """Set the diameter of the brush in mm."""
         self._brush = diameter

@@ -128,17 +128,18 @@ class Requirements:
 
     def _installTorch(self) -> str:
         """Install torch by the PyTorch extension, which asks; returns what went wrong."""
-        try:
-            if self._torchInstaller is None:
+        if self._torchInstaller is None:
+            try:
                 import PyTorchUtils
-
-                self._torchInstaller = PyTorchUtils.PyTorchUtilsLogic()
+            except ImportError:
+                return _(
+                    "The extension PyTorch is missing: install it in the Extensions Manager, and restart "
+                    "Slicer."
+                )
+            self._torchInstaller = PyTorchUtils.PyTorchUtilsLogic()
+        try:
             installed = self._torchInstaller.installTorch(
                 askConfirmation=True, torchVersionRequirement=TORCH.removeprefix("torch")
-            )
-        except ImportError:
-            return _(
-                "The extension PyTorch is missing: install it in the Extensions Manager, and restart Slicer."
             )
         except Exception as error:  # whatever pip, the network or an import of torch throws, Slicer goes on
             return _("PyTorch could not be installed: {reason}").format(reason=error)

@@ -53,6 +53,8 @@ class SceneOfPairs:
     ) -> OpenPair:
         """Load a prepared pair; one that is open is given back, with what was removed from it put back.
 
+        Where it was prepared anew meanwhile its volumes are read again; what is painted stays.
+
         Parameters
         ----------
         pairFolder : pathlib.Path
@@ -70,7 +72,7 @@ class SceneOfPairs:
             When the prepared volumes are not on one grid.
         """
         shown = self._shown.pair
-        wasWhole = shown is not None and shown.isComplete()
+        wasWhole = shown is not None and shown.isComplete() and shown.isCurrent()
         pair = self._pairs.open(Path(pairFolder), thicknessAxis, classes)
         setVisible(pair, pair is shown)
         if pair is shown and not wasWhole:
@@ -80,6 +82,11 @@ class SceneOfPairs:
         for old in self._pairs.tooMany([each for each in (pair, shown) if each is not None]):
             self.closePair(old)
         return pair
+
+    def renewPairs(self) -> list[OpenPair]:
+        """Read the open pairs again that were prepared anew, and return them; raises as `openPair`."""
+        old = [pair for pair in self.pairs if not pair.isCurrent()]
+        return [self.openPair(pair.folder, pair.grid.axis, pair.classes) for pair in old]
 
     def closePair(self, pair: OpenPair) -> None:
         """Take a pair out of the scene, with its strokes; the layout stays."""

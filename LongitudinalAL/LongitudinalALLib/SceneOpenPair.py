@@ -16,9 +16,12 @@ from LongitudinalALLib.SceneVolumes import (
     ROLES,
     TITLES,
     PreparedPair,
+    Stamp,
+    Volume,
     addVolume,
     imageOf,
     setWindowLevel,
+    stampOf,
 )
 
 LABELS = "labels"
@@ -49,6 +52,7 @@ class OpenPair:
         self.suggestionsShown: set[int] = set()
         self._scene = scene
         self._ids: dict[str, str] = {}
+        self._stamp: Stamp = None
         self.labels: SliceLabels = None  # type: ignore[assignment]  # set by fill
 
     @property
@@ -102,6 +106,10 @@ class OpenPair:
         """Tell whether all nodes are in the scene."""
         return all(self.has(role) for role in (*ROLES, LABELS))
 
+    def isCurrent(self) -> bool:
+        """Tell whether the volumes are those of the pair's last preparation, as far as can be told."""
+        return stampOf(self.folder) in (None, self._stamp)
+
     def strokes(self) -> list[int]:
         """Return the slices painted on and not saved that the annotator saw.
 
@@ -120,13 +128,21 @@ class OpenPair:
     def fill(self, prepared: PreparedPair) -> None:
         """Add the nodes that are missing, taking up those of this pair that a loaded scene brought along.
 
-        What was painted outlives its node: labels whose node was removed come back as they were.
+        What was painted outlives its node: labels whose node was removed come back as they were. The volumes
+        of a pair that was prepared anew get what the files hold now, and lie where the follow-up does: a
+        baseline that was moved by hand has been registered by that.
         """
-        above = next((node.GetTransformNodeID() for node in self.nodes()), None)
+        anchor = self.node("followup") if self.has("followup") else next(iter(self.nodes()), None)
+        above = None if anchor is None else anchor.GetTransformNodeID()
+        isRenewed = self._stamp is not None and prepared.stamp != self._stamp
         for role in ROLES:
             if not self.has(role):
                 self._ids[role] = self._volume(role, prepared).GetID()
                 self.node(role).SetAndObserveTransformNodeID(above)
+            elif isRenewed:
+                _setVoxels(self.node(role), prepared.volumes[role])
+                self.node(role).SetAndObserveTransformNodeID(above)
+        self._stamp = prepared.stamp
         for role in ("baseline", "followup"):
             setWindowLevel(self.node(role), prepared.window, prepared.level)
         setWindowLevel(self.difference, DIFFERENCE_WINDOW, 0.0)
@@ -191,8 +207,7 @@ class OpenPair:
         volume = prepared.volumes[role]
         node = self._found(role)
         if node is not None and node.GetDisplayNode() is not None:
-            node.SetIJKToRASMatrix(vtkMatrixOf(volume.ijkToRas))
-            node.SetAndObserveImageData(volume.image or imageOf(volume.voxels))
+            _setVoxels(node, volume)
         else:
             path = self.folder / f"{role}.nii.gz"
             node = addVolume(self._scene, volume, f"{TITLES[role]} {self.name}", path)
@@ -220,3 +235,9 @@ class OpenPair:
             if node.GetAttribute(ROLE) == role and node.GetAttribute(PAIR) == str(self.folder):
                 return node
         return None
+
+
+def _setVoxels(node: Any, volume: Volume) -> None:
+    """Give a volume node other voxels."""
+    node.SetIJKToRASMatrix(vtkMatrixOf(volume.ijkToRas))
+    node.SetAndObserveImageData(volume.image or imageOf(volume.voxels))

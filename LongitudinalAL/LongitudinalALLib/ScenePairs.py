@@ -49,14 +49,15 @@ class OpenPairs:
         self._reader.wait()
 
     def open(self, folder: Path, thicknessAxis: int, classes: Sequence[str]) -> OpenPair:
-        """Return a pair with all of its nodes in the scene; see `Scene.openPair`."""
+        """Return a pair with all of its nodes in the scene, as it is prepared now; see `Scene.openPair`."""
         pair = self._open.get(folder)
-        if pair is not None and pair.isComplete():
+        if pair is not None and pair.isComplete() and pair.isCurrent():
             pair.labels.lock(pair.followup)
             return pair
         prepared = self._reader.take(folder)
         grid = _gridOf(prepared, thicknessAxis)
         pair = pair or self._kept.get(folder) or OpenPair(self._scene, folder, grid, classes)
+        pair.grid.checkSame(grid.shape, grid.ijkToRas, "what was prepared anew")
         pair.fill(prepared)
         self._kept.pop(folder, None)
         self._open[folder] = pair

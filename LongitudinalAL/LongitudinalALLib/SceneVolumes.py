@@ -23,6 +23,7 @@ import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from longitudinal_al.errors import NotReady, UnreadableImage
+from longitudinal_al.frontend.slice_grid import RECORD_FILE
 from LongitudinalALLib.SceneGrid import vtkMatrixOf
 
 ROLES = ("baseline", "followup", "difference")
@@ -45,6 +46,10 @@ class Volume:
     image: Any = None
 
 
+Stamp = tuple[int, int] | None
+"""Time and size of a pair's record, which is written last: another one after every preparation."""
+
+
 @dataclass(frozen=True)
 class PreparedPair:
     """What a pair's folder holds: a volume for each of `ROLES`, and the window and level of the scans."""
@@ -52,6 +57,16 @@ class PreparedPair:
     volumes: Mapping[str, Volume]
     window: float
     level: float
+    stamp: Stamp = None
+
+
+def stampOf(folder: Path) -> Stamp:
+    """Return what tells one preparation of a pair from another; None where there is no record."""
+    try:
+        found = (folder / RECORD_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 class PairReader:
@@ -68,7 +83,7 @@ class PairReader:
             self._ahead[folder] = _Reading(folder)
 
     def take(self, folder: Path) -> PreparedPair:
-        """Return a pair, at once if it was read ahead.
+        """Return a pair, at once if it was read ahead and not prepared anew since.
 
         Raises
         ------
@@ -78,7 +93,8 @@ class PairReader:
             When one is damaged.
         """
         reading = self._ahead.pop(folder, None)
-        return reading.result() if reading else readPair(folder)
+        found = reading.result() if reading else None
+        return found if found is not None and found.stamp == stampOf(folder) else readPair(folder)
 
     def wait(self) -> None:
         """Wait until all that was asked for is read."""
@@ -119,9 +135,10 @@ class _Reading:
 
 def readPair(folder: Path) -> PreparedPair:
     """Read the prepared volumes of a pair; see `PairReader.take`."""
+    stamp = stampOf(folder)  # before the volumes: one that changes meanwhile is noticed later
     volumes = {role: _withImage(readVolume(folder / f"{role}.nii.gz")) for role in ROLES}
     window, level = _windowLevel(volumes["followup"].voxels)
-    return PreparedPair(volumes, window, level)
+    return PreparedPair(volumes, window, level, stamp)
 
 
 def _withImage(volume: Volume) -> Volume:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
 
 import qt
 
+
+def loginName() -> str:
+    """Return the name that the user is logged in with; empty where the system has none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such variable, and no such user: containers, Windows
+        return ""
+
+
 DEFAULTS: dict[str, Any] = {
     "project": "",
-    "annotator": "",
+    "annotator": loginName(),
     "strategy": "",
     "brush": 3.0,
     "spacing": 5.0,
     "python": "",
 }
-"""Setting -> what it is where it was never set: the last project's folder, who labels, how slice pairs are
-chosen (empty: the worker's own way), diameter of the brush in mm, least distance of slices in mm, and the
-worker's Python (empty: Slicer's own)."""
+"""Setting -> what it is where it was never set: the last project's folder, who labels (the login name), how
+slice pairs are chosen (empty: the worker's own way), diameter of the brush in mm, least distance of slices in
+mm, and the worker's Python (empty: Slicer's own)."""
 
 
 class Settings:

@@ -19,9 +19,16 @@ class PlainEditor:
 
     def __init__(self):
         self.shown = []
+        self.rested = self.forgotten = 0
 
     def show(self, segmentation, volume, segmentId):
         self.shown.append((segmentation, volume, segmentId))
+
+    def rest(self):
+        self.rested += 1
+
+    def forgetUndo(self):
+        self.forgotten += 1
 
     def release(self):
         self.shown.clear()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("stand_ins")
-from LongitudinalALLib.Editor import EFFECTS, Editor
+from strokes import Painter
+
+from LongitudinalALLib.Editor import EFFECTS, UNDO_STATES, Editor
 
 NODES = ("vtkMRMLSegmentationNode", "vtkMRMLScalarVolumeNode")
 WHOLE_VOLUME = {
@@ -68,3 +71,33 @@ def test_with_the_scene_closed_no_brush_is_taken_up(host: Any, editor: Any) -> N
     host.scene.Clear(0)
     editor.enter()
     assert editor.widget.calls[-1] != ("setActiveEffectByName", "Paint")
+
+
+def test_what_was_done_so_far_can_be_put_beyond_undo(editor: Any) -> None:
+    editor.forgetUndo()
+    assert editor.widget.calls[-2:] == [
+        ("setMaximumNumberOfUndoStates", 0),
+        ("setMaximumNumberOfUndoStates", UNDO_STATES),
+    ]
+
+
+def test_slicer_s_own_history_forgets_when_it_may_keep_nothing(host: Any, openPair: Any) -> None:
+    pair = openPair()
+    painter = Painter(host, pair)
+    painter.logic.SetMaximumNumberOfUndoStates(UNDO_STATES)
+    mask = np.ones(pair.grid.sliceShape, bool)
+
+    def painted() -> bool:
+        return bool(pair.labels.read(2).any())
+
+    painter.logic.SaveStateForUndo()
+    painter.paint(2, mask)
+    painter.logic.SetMaximumNumberOfUndoStates(0)
+    painter.logic.SetMaximumNumberOfUndoStates(UNDO_STATES)
+    painter.logic.Undo()
+    assert painted()
+    painter.logic.SaveStateForUndo()
+    painter.paint(2, mask, erase=True)
+    assert not painted()
+    painter.logic.Undo()
+    assert painted()

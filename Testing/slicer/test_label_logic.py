@@ -75,6 +75,51 @@ def test_no_change_on_a_painted_slice_is_refused(desk):
     assert desk.study.project.labels() == []
 
 
+def test_no_change_tells_of_other_slices_before_it_saves_them(desk):
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    desk.scene.jump(first.slice + 1)
+    paint(desk.scene, first.slice + 1, desk.label((50, 70)))
+    desk.scene.jump(first.slice)
+    desk.section.noChangeRequested.emit()
+    assert f"slice {first.slice + 1} of this pair" in desk.message
+    assert desk.study.project.labels() == []
+    assert desk.entry is first
+    desk.section.noChangeRequested.emit()
+    saved = {each.slice: bool(each.mask.any()) for each in desk.study.project.labels()}
+    assert saved == {first.slice: False, first.slice + 1: True}
+
+
+def test_what_is_saved_cannot_be_undone(desk):
+    desk.section.nextRequested.emit()
+    paint(desk.scene, desk.entry.slice, desk.label())
+    assert desk.editor.forgotten == 0
+    desk.section.saveRequested.emit()
+    assert desk.editor.forgotten == 1
+
+
+def test_what_is_not_looked_at_gets_no_label(desk):
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    folder = desk.study.project.folder
+    other = next(pair.id for pair in desk.study.project.pairs() if pair.id != first.pair)
+    desk.scene.show(desk.scene.openPair(folder / "pairs" / other, desk.scene.shownPair.grid.axis))
+    desk.study.tick()
+    assert other in desk.message and first.pair in desk.message
+    assert desk.editor.rested == 1
+    for signal in (desk.section.noChangeRequested, desk.section.saveRequested):
+        signal.emit()
+        assert "do not show" in desk.message
+    assert desk.study.project.labels() == []
+    shown = len(desk.editor.shown)
+    desk.section.nextRequested.emit()
+    assert desk.scene.shownPair.name == first.pair
+    assert len(desk.editor.shown) == shown + 1  # the brush is taken up again
+    desk.section.noChangeRequested.emit()
+    (saved,) = desk.study.project.labels()
+    assert (saved.pair, saved.slice) == first.key
+
+
 def test_skip_and_back_leave_no_stroke_behind(desk):
     desk.section.nextRequested.emit()
     first = desk.entry

@@ -67,8 +67,12 @@ def test_a_suggestion_is_asked_for_before_it_is_shown(label: LabelSection) -> No
 
 
 def test_several_painted_slices_are_all_offered(label: LabelSection) -> None:
+    label.showInHand("p1", 23, "")
     label.showPaintedSlices([23])
     assert label.ui.saveButton.text() == "Save and next"
+    assert label.ui.paintedLabel.text() == ""
+    label.showPaintedSlices([24])
+    assert "slice 24" in label.ui.paintedLabel.text()
     label.showPaintedSlices([24, 22, 23])
     assert label.ui.saveButton.text() == "Save 3 and next"
     assert "22, 23, 24" in label.ui.paintedLabel.text()

@@ -127,9 +127,25 @@ def test_a_verdict_is_overruled_and_a_registration_begun_by_hand(pairs: PairsSec
 
 
 def test_a_pair_that_is_not_prepared_has_nothing_to_check(pairs: PairsSection) -> None:
-    pairs.ui.pairsTable.selectRow(2)
+    pairs.showPairs([PAIRS[0]._replace(state="added", verdict="", reason="")])
+    pairs.ui.pairsTable.selectRow(0)
     assert not pairs.ui.checkBox.isEnabled()
+
+
+def test_a_pair_that_failed_can_be_taken_back_and_corrected_but_not_looked_at(pairs: PairsSection) -> None:
+    pairs.ui.checkBox.setCollapsed(False)
+    heard = Heard(pairs)
+    pairs.ui.pairsTable.selectRow(2)
     assert "one slice only" in pairs.ui.reasonLabel.text()
+    for button in ("flickerButton", "checkerboardButton", "edgesButton"):
+        assert not getattr(pairs.ui, button).isEnabled()
+    for button in ("registerButton", "useTransformButton"):
+        assert getattr(pairs.ui, button).isEnabled()
+    heard.take()
+    pairs.ui.goodButton.click()
+    assert heard.take() == [("overruleRequested", "p3", "good")]
+    pairs.ui.pairsTable.selectRow(0)
+    assert pairs.ui.flickerButton.isEnabled()
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (600, "10 min")])

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+
 import numpy as np
 import pytest
+from logic_host import engine, engineEnvironment
 from pairs_desk import desk, preparedOnce, projectFolder  # noqa: F401
 
-from longitudinal_al.project.records import PairState, Verdict
+from longitudinal_al.project.records import GivenRegistration, PairState, Verdict
 from longitudinal_al.protocol import Verb
 
 
@@ -66,6 +69,11 @@ def test_a_transform_of_the_baseline_corrects_the_registration(desk, host):  # n
     turn.Translate(5, 0, 0)  # the baseline goes 5 mm to the patient's right
     turn.RotateZ(10)
     node.SetMatrixTransformToParent(turn.GetMatrix())
+    desk.section.registerFromTransformRequested.emit(pair, node.GetID())
+    assert "is not under" in desk.section.last("showMessage")
+    assert desk.study.project.pair(pair).registration is None
+    desk.section.pairChosen.emit(pair)
+    desk.scene.shownPair.baseline.SetAndObserveTransformNodeID(node.GetID())
     present = readPose(desk.study.project.pair_folder(pair) / "transform.tfm")
     desk.section.registerFromTransformRequested.emit(pair, node.GetID())
     given = desk.study.project.pair(pair).registration
@@ -85,6 +93,76 @@ def test_a_transform_of_the_baseline_corrects_the_registration(desk, host):  # n
     lps = np.diag([-1.0, -1.0, 1.0])
     expected = present @ [*(lps @ ras), 1]
     assert pose @ [*(lps @ moved), 1] == pytest.approx(expected)
+
+
+def test_a_corrected_pair_is_shown_as_it_is_prepared_anew_and_not_corrected_twice(desk, host):  # noqa: F811
+    import slicer
+    import vtk
+
+    from LongitudinalALLib.Logic.RegistrationByHand import readPose
+    from LongitudinalALLib.SceneVolumes import readVolume
+
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.pairChosen.emit(pair)
+    shown, folder = desk.scene.shownPair, desk.study.project.pair_folder(pair)
+    node = slicer.vtkMRMLLinearTransformNode()
+    host.scene.AddNode(node)
+    shift = vtk.vtkTransform()
+    shift.Translate(1.5, 0, 0)
+    node.SetMatrixTransformToParent(shift.GetMatrix())
+    shown.baseline.SetAndObserveTransformNodeID(node.GetID())
+    desk.scene.writeSliceLabel(5, np.ones(shown.grid.sliceShape, np.uint8))
+    before = readPose(folder / "transform.tfm")
+    desk.section.useTransformRequested.emit(pair, node.GetID())
+    prepareAgain(desk)
+    desk.worker.answers(Verb.PREPARE, prepared=1, slice_pairs=1, failed_pairs=0, failures=[])
+    desk.study.tick()
+    after = readPose(folder / "transform.tfm")
+    assert np.linalg.norm(after[:3, 3] - before[:3, 3]) == pytest.approx(1.5, abs=0.01)
+    assert desk.scene.shownPair is shown
+    for role in ("baseline", "followup", "difference"):
+        voxels = slicer.util.arrayFromVolume(shown.node(role))
+        assert np.array_equal(voxels, readVolume(folder / f"{role}.nii.gz").voxels)
+    assert shown.baseline.GetTransformNodeID() is None
+    assert desk.scene.readSliceLabel(5).all()
+    desk.section.useTransformRequested.emit(pair, node.GetID())  # once more, as if nothing had happened
+    assert "is not under" in desk.section.last("showMessage")
+    given = np.array(desk.study.project.pair(pair).registration.matrix).reshape(4, 4)
+    assert np.allclose(given, after)
+
+
+def test_a_pair_prepared_anew_elsewhere_is_looked_at_again_before_it_is_corrected(desk, host):  # noqa: F811
+    import slicer
+
+    pair = desk.section.last("showPairs")[0].id
+    desk.section.pairChosen.emit(pair)
+    node = slicer.vtkMRMLLinearTransformNode()
+    host.scene.AddNode(node)
+    desk.scene.shownPair.baseline.SetAndObserveTransformNodeID(node.GetID())
+    pose = GivenRegistration(tuple(np.eye(4).ravel().tolist()), refine=True)
+    desk.study.project.set_registration(pair, pose, "Berta")
+    prepareAgain(desk)
+    desk.section.useTransformRequested.emit(pair, node.GetID())
+    assert "prepared anew" in desk.section.last("showMessage")
+    assert desk.study.project.pair(pair).registration == pose
+
+
+def test_a_pair_set_aside_by_mistake_is_shown_and_taken_back(desk):  # noqa: F811
+    first, second = (row.id for row in desk.section.last("showPairs"))
+    desk.section.overruleRequested.emit(first, "failed")
+    desk.section.pairChosen.emit(second)
+    desk.section.pairChosen.emit(first)
+    assert desk.scene.shownPair.name == first
+    desk.section.overruleRequested.emit(first, "good")
+    prepareAgain(desk)
+    assert desk.study.project.pair(first).state is PairState.PREPARED
+
+
+def prepareAgain(desk):  # noqa: F811
+    """Prepare what has changed, by the engine itself."""
+    words = [engine(), "-m", "longitudinal_al", "prepare", str(desk.study.project.folder)]
+    done = subprocess.run(words, env=engineEnvironment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_transform_that_bends_space_is_refused(desk, host):  # noqa: F811

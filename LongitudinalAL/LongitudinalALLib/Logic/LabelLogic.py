@@ -11,7 +11,7 @@ from longitudinal_al.frontend.ending import End
 from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.LabelOverlays import LabelOverlays
-from LongitudinalALLib.Logic.LabelSaving import LabelSaving
+from LongitudinalALLib.Logic.LabelSaving import LabelSaving, sliceNames
 from LongitudinalALLib.Logic.LabelShowing import LabelShowing
 from LongitudinalALLib.Logic.Study import Study
 
@@ -36,6 +36,7 @@ class LabelLogic:
         self._saving = LabelSaving(study, scene)
         self._showing = LabelShowing(study, scene, editor)
         self._seen: tuple[Any, ...] = ()
+        self._told: tuple[Any, ...] = ()
         section.nextRequested.connect(self.next)
         section.saveRequested.connect(self.save)
         section.noChangeRequested.connect(self.noChange)
@@ -60,7 +61,7 @@ class LabelLogic:
     @guarded
     def save(self) -> None:
         """Save what is painted, on all slices, and go on."""
-        entry = self._held()
+        entry = self._heldInView()
         painted = self._saving.painted(entry)
         if entry.slice not in painted and self._saving.isEmpty(entry):
             words = _(
@@ -72,12 +73,14 @@ class LabelLogic:
 
     @guarded
     def noChange(self) -> None:
-        """Save that nothing has changed on the slice in hand, and go on."""
-        entry = self._held()
+        """Save that nothing has changed on the slice in hand, and go on; others painted are told before."""
+        entry = self._heldInView()
         if not self._saving.isEmpty(entry):
             words = _("slice {slice} is painted: save it, or erase the paint before you say 'No change'")
             raise NotReady(words.format(slice=entry.slice))
-        self._saveAndGoOn(entry, self._saving.painted(entry))
+        painted = self._saving.painted(entry)
+        self._tellOthers(entry, painted)
+        self._saveAndGoOn(entry, painted)
 
     @guarded
     def skip(self) -> None:
@@ -110,12 +113,33 @@ class LabelLogic:
             raise NotReady(_("no slice pair is in hand: press 'Next slice pair'"))
         return held
 
+    def _heldInView(self) -> Entry:
+        """Return the slice pair in hand; what is not looked at gets no label."""
+        held = self._held()
+        if not self._showing.isShown(held):
+            words = _("the views do not show {pair}: press 'Next slice pair' to see it again")
+            raise NotReady(words.format(pair=held.pair))
+        return held
+
+    def _tellOthers(self, entry: Entry, painted: list[int]) -> None:
+        """Raise `NotReady`, once, when other slices would be saved than the one that is spoken of."""
+        others = [k for k in painted if k != entry.slice]
+        if others and self._told != (entry.key, *others):
+            self._told = (entry.key, *others)
+            words = _(
+                "{slices} of this pair: painted and not saved. Press 'No change and next' once more to save "
+                "that with slice {slice}, on which there is no change; or undo it with Ctrl+Z"
+            )
+            raise NotReady(words.format(slices=sliceNames(others), slice=entry.slice))
+
     def _saveAndGoOn(self, entry: Entry, painted: list[int]) -> None:
         self._section.setBusy(True)
         try:
             self._saving.saveSlices(entry, painted)
+            self._showing.noteSaved()
         finally:
             self._section.setBusy(False)
+        self._told = ()
         self._study.tick()
         self._show(self._study.session.next())
 
@@ -135,13 +159,18 @@ class LabelLogic:
 
     def _onTick(self) -> None:
         """Take strokes and scrolling as signs of work, and show which slices are painted."""
-        pair = self._scene.shownPair
-        if self._study.session.in_hand is None or pair is None:
+        pair, held = self._scene.shownPair, self._study.session.in_hand
+        if held is None or pair is None:
             return
         seen = self._signature(pair)
         if seen == self._seen:
             return
         self._seen = seen
+        if not self._showing.isShown(held):
+            self._showing.rest()
+            words = _("The views show {other}. Press 'Next slice pair' to go on with {pair}, slice {slice}.")
+            self._section.showMessage(words.format(other=pair.name, pair=held.pair, slice=held.slice))
+            return
         self.touch()
         try:
             self._section.showPaintedSlices(self._scene.sliceLabelsPainted(pair))

@@ -21,7 +21,8 @@ class LabelShowing:
     study : Study
     scene : Scene
     editor : Editor or None
-        The embedded Segment Editor: `show(segmentation, volume, segmentId)` and `release()`.
+        The embedded Segment Editor: `show(segmentation, volume, segmentId)`, `rest()`, `forgetUndo()` and
+        `release()`.
     """
 
     def __init__(self, study: Study, scene: Any, editor: Any) -> None:
@@ -44,6 +45,22 @@ class LabelShowing:
         coming = dict.fromkeys(each.pair for each in self._study.session.queue.coming(LOOKED_AT))
         for name in [each for each in coming if each not in here][:PAIRS_AHEAD]:
             self._scene.readAhead(self._study.project.pair_folder(name))
+
+    def isShown(self, entry: Entry) -> bool:
+        """Tell whether the views show an entry's pair."""
+        shown = self._scene.shownPair
+        return shown is not None and shown.folder == self._study.project.pair_folder(entry.pair)
+
+    def rest(self) -> None:
+        """Lay the brush down, until a slice pair is shown to be labelled."""
+        if self._editor is not None and self._edited:
+            self._editor.rest()
+        self._edited = ()
+
+    def noteSaved(self) -> None:
+        """What is saved is not undone: undone by mistake, it would be saved once more as nothing."""
+        if self._editor is not None:
+            self._editor.forgetUndo()
 
     def forget(self) -> None:
         """The nodes are gone."""

@@ -11,7 +11,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from longitudinal_al.errors import InvalidInput, NotReady
-from longitudinal_al.frontend.slice_grid import read_grid
+from longitudinal_al.frontend.slice_grid import RECORD_FILE, read_grid
 from longitudinal_al.project.identifiers import check_pair_id
 from longitudinal_al.project.records import Pair, PairState
 from longitudinal_al.project.table import checked_pair, read_pairs_table
@@ -138,16 +138,25 @@ class PairsLogic:
             self._preparing = None
             self._section.showIdle()
             self.show(_outcome(event))
+            self._renew()
+
+    @guarded
+    def _renew(self) -> None:
+        """Show the pairs as they are prepared now."""
+        self._scene.renewPairs()
 
     # Looking
 
     @guarded
     def choose(self, pair: str) -> None:
-        """Show a pair, if it is prepared."""
+        """Show a pair, if it is prepared; one that failed as it was prepared last, if it ever was."""
         known = self._study.project.pair(pair)
         self._section.showMessage("" if known.state is PairState.PREPARED else known.reason)
-        if known.state is PairState.PREPARED:
+        hasRecord = (self._study.project.pair_folder(pair) / RECORD_FILE).is_file()
+        if known.state is PairState.PREPARED or (known.state is PairState.FAILED and hasRecord):
             showPair(self._study, self._scene, pair)
+        elif known.state is PairState.FAILED:
+            self._section.showMessage(_withAdvice(known.reason))
 
     # Showing
 
@@ -183,6 +192,12 @@ def showPair(study: Study, scene: Any, pair: str) -> None:
     project = study.project
     grid = read_grid(project, pair)
     scene.show(scene.openPair(project.pair_folder(pair), grid.slice_axis, project.classes))
+
+
+def _withAdvice(reason: str) -> str:
+    """Say what can be done about a pair that was never prepared, as the check of its registration failed."""
+    advice = _("To see how it was registered, or to correct it by hand, press 'Doubtful' and then 'Prepare'.")
+    return f"{reason.rstrip('.')}. {advice}" if reason else advice
 
 
 def rowsOf(project: Any) -> list[PairRow]:

@@ -12,6 +12,7 @@ from longitudinal_al.frontend.learning import RoundFigures, learning_so_far
 from longitudinal_al.protocol import Event, EventKind
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.Study import Study
+from LongitudinalALLib.Settings import loginName
 
 
 class ProjectLogic:
@@ -68,7 +69,10 @@ class ProjectLogic:
 
     @guarded
     def nameAnnotator(self, name: str) -> None:
-        """Keep who labels, for all labels from now on."""
+        """Keep who labels, for all labels from now on; nobody is the one who is logged in."""
+        if not name:
+            name = loginName()
+            self._section.showAnnotator(name)
         if self._settings is not None:
             self._settings.setValue("annotator", name)
         self._study.setAnnotator(name)

@@ -42,6 +42,7 @@ class RegistrationLogic:
     @guarded
     def checkView(self, pair: str, mode: str) -> None:
         """Lay the baseline over the follow-up: `flicker`, `checkerboard`, `edges` or `off`."""
+        self._scene.renewPairs()
         if self._scene.shownPair is None or self._scene.shownPair.name != pair:
             showPair(self._study, self._scene, pair)
         self._scene.checkView(mode)
@@ -84,11 +85,28 @@ class RegistrationLogic:
         if node is None:
             raise NotReady(_("the transform is no longer in the scene: choose another one"))
         project = self._study.project
-        pose = poseByHand(node, project.pair_folder(pair) / "transform.tfm")
+        present = project.pair_folder(pair) / "transform.tfm"
+        pose = poseByHand(node, present)
+        if present.is_file():
+            self._checkMoved(pair, node)
         given = GivenRegistration(tuple(pose.ravel().tolist()), refine)
         project.set_registration(pair, given, self._study.annotator)
         self._pairs.refresh()
         self._study.pairsChanged.emit()
+
+    def _checkMoved(self, pair: str, transformNode: Any) -> None:
+        """Raise `NotReady` unless the annotator sees the present baseline moved by that transform.
+
+        The transform corrects the registration that is there; taken twice it would correct it twice.
+        """
+        if pair in [each.name for each in self._scene.renewPairs()]:
+            words = _("{pair} was prepared anew meanwhile, and is shown as it is now: look at it again")
+            raise NotReady(words.format(pair=pair))
+        opened = next((each for each in self._scene.pairs if each.name == pair), None)
+        isMoved = opened is not None and opened.baseline.GetTransformNodeID() == transformNode.GetID()
+        if not isMoved:
+            words = _("the baseline of {pair} is not under '{name}': put it there, and move it until it fits")
+            raise NotReady(words.format(pair=pair, name=transformNode.GetName()))
 
     def showError(self, text: str) -> None:
         """Show what went wrong."""

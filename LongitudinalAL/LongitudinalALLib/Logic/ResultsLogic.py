@@ -59,6 +59,7 @@ class ResultsLogic:
         study.closing.connect(self._onClosing)
         study.happened.connect(self._onEvent)
         study.ticked.connect(self._onTick)
+        study.pairsChanged.connect(self._onPairsChanged)
 
     @guarded
     def predict(self, pair: str | None) -> None:
@@ -182,6 +183,10 @@ class ResultsLogic:
         if shown != self._shown:
             self._shown, self._isListed = shown, False
             self._section.setPair(shown)
+
+    def _onPairsChanged(self) -> None:
+        """A pair that was prepared anew is shown without its list: it is made again when it is asked for."""
+        self._isListed = False
 
     def _onExported(self, path: str, status: int, said: str) -> None:
         self._section.setBusy(self._predicting is not None)

@@ -53,6 +53,7 @@ class LabelSection(Section):
         self.overlayToggled = Signal("name", "isOn")
         self.suggestionRequested = Signal()
         self._isInHand = False
+        self._slice: int | None = None
         self._isBusy = False
         for button, signal in (
             (self.ui.nextButton, self.nextRequested),
@@ -74,7 +75,7 @@ class LabelSection(Section):
 
     def showInHand(self, pair: str, sliceIndex: int, rank: str) -> None:
         """Show which slice pair is being labelled."""
-        self._isInHand = True
+        self._isInHand, self._slice = True, sliceIndex
         where = _("{pair}, slice {number}").format(pair=pair, number=sliceIndex)
         self.ui.inHandLabel.setText(f"{where}   ({rank})" if rank else where)
         showText(self.ui.messageLabel, "")
@@ -85,9 +86,14 @@ class LabelSection(Section):
         self._showNothing(text)
 
     def showPaintedSlices(self, indices: Sequence[int]) -> None:
-        """Show which slices were painted on, and so will be saved."""
+        """Show which slices were painted on, and so will be saved, where others are than the one in hand."""
         numbers = ", ".join(str(index) for index in sorted(indices))
-        text = _("Painted: slices {numbers}. All of them are saved together.") if len(indices) > 1 else ""
+        if len(indices) > 1:
+            text = _("Painted: slices {numbers}. All of them are saved together.")
+        elif set(indices) <= {self._slice}:
+            text = ""
+        else:
+            text = _("Painted: slice {numbers}, which is not the one in hand. It is saved together with it.")
         showText(self.ui.paintedLabel, text.format(numbers=numbers))
         if len(indices) > 1:
             self.ui.saveButton.setText(_("Save {number} and next").format(number=len(indices)))
@@ -128,7 +134,7 @@ class LabelSection(Section):
         self.overlayToggled.emit(name, isOn)
 
     def _showNothing(self, text: str) -> None:
-        self._isInHand = False
+        self._isInHand, self._slice = False, None
         self.ui.inHandLabel.setText(_("No slice pair is in hand."))
         self.showReason("")
         self.showPaintedSlices([])

@@ -18,6 +18,8 @@ CHECK_VIEWS = {"flicker": "flickerButton", "checkerboard": "checkerboardButton",
 VERDICTS = {"good": "goodButton", "look": "lookButton", "failed": "failedButton"}
 """Verdict -> the button that overrules with it."""
 VERDICT_WORDS = {"good": _("good"), "look": _("doubtful"), "failed": _("failed")}
+CHECKED = ("prepared", "failed")
+"""States with a registration that someone can judge or correct."""
 STATE_WORDS = {"added": _("to be prepared"), "failed": _("failed")}
 COLOURS = {"good": "#2e7d32", "look": "#b26a00", "failed": "#c62828"}
 
@@ -226,9 +228,11 @@ class PairsSection(Section):
         self.ui.pairsTable.blockSignals(False)
 
     def _showChosen(self) -> None:
-        """Show the check of the chosen pair, where there is something to check."""
+        """Show the check of the chosen pair; one that failed can be judged and corrected, not looked at."""
         row = next((row for row in self._rows if row.id == self.chosenPair()), None)
-        self.ui.checkBox.setEnabled(row is not None and row.state == "prepared")
+        self.ui.checkBox.setEnabled(row is not None and row.state in CHECKED)
+        for button in CHECK_VIEWS.values():
+            getattr(self.ui, button).setEnabled(row is not None and row.state == "prepared")
         words = _("Choose a prepared pair.") if row is None else f"{row.id}: {row.reason or _stateWords(row)}"
         self.ui.reasonLabel.setText(words)
 

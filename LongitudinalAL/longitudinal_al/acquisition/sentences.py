@@ -104,9 +104,9 @@ def _expected(facts: Facts) -> str:
 
 
 def _doubtful(facts: Facts) -> str:
-    """Return the place in a batch that is partly drawn: it is not said which were."""
-    chance = ", in a batch of which a tenth is left to chance" if facts.labelled >= ENOUGH else ""
-    return f"{_expected(facts)}{chance}"
+    """Return the place by doubt, and by what the others of the batch are taken: it is not said which were."""
+    others = "a tenth is left to chance" if facts.labelled >= ENOUGH else "half shows the largest differences"
+    return f"{_expected(facts)}, in a batch of which {others}"
 
 
 def _worth_the_time(facts: Facts) -> str:

@@ -120,7 +120,7 @@ def _grid(image: object) -> str:
 
 
 def _annotator(arguments: argparse.Namespace) -> str:
-    if arguments.annotator is not None:
+    if arguments.annotator:
         return str(arguments.annotator)
     if arguments.from_reference:
         return "reference"

@@ -12,6 +12,7 @@ import numpy as np
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
+from longitudinal_al.experiments.held_out import HELD_OUT
 from longitudinal_al.experiments.report import write_report
 from longitudinal_al.experiments.shares import share_of_all
 from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
@@ -97,7 +98,7 @@ def simulate(
 def mean_over_seeds(full: list[dict[str, Any]]) -> dict[str, Any]:
     """Join full labelling's seeds: means of the figures, and each seed's own."""
     joined: dict[str, Any] = {}
-    for measure in ("dice", "lesion_f1"):
-        defined = [one[measure] for one in full if one[measure] is not None]
+    for measure in HELD_OUT:
+        defined = [value for one in full if (value := one.get(measure)) is not None]
         joined[measure] = float(np.mean(defined)) if defined else None
     return {**joined, "per_seed": full}

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results, learning_curves
+from longitudinal_al.experiments.false_detections import false_detection_lines
+from longitudinal_al.experiments.foreground_efficiency import foreground_lines
 from longitudinal_al.experiments.label_efficiency import Reach, reaches
 from longitudinal_al.experiments.plan import RECIPE, Plan, needs_references
 from longitudinal_al.experiments.standings import StrategySummary, leads, summarise, win_matrix
@@ -104,6 +106,8 @@ def _cohort_lines(
     yield "\nLesion Dice at each labelled share:\n"
     yield from _curve_lines(curves, [row.strategy for row in standings["dice"]])
     yield from _lead_lines(results)
+    yield from foreground_lines(results, [row.strategy for row in standings["dice"]])
+    yield from false_detection_lines(results, [row.strategy for row in standings["dice"]])
     yield "\nShare of seeds and rounds at which the row's Dice is above the column's, in per cent:\n"
     yield from _win_lines(results)
 

@@ -19,21 +19,35 @@ from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
 
 Figures = dict[str, float | None]
+HELD_OUT = ("dice", "lesion_f1", "false_lesions", "false_volume_mm3")
+"""What is measured of a pair: the first two where it has change, the others where it has none."""
 Seen = dict[str, np.ndarray]
 """Probability of change in each test pair, float16, (slices, rows, columns)."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Lesion Dice and F1: means over the patients for whom they are defined, and each patient's own."""
+    """Means over the patients for whom a measure is defined, and each patient's own.
+
+    Attributes
+    ----------
+    dice, lesion_f1 : float or None
+        Of pairs with change.
+    false_lesions, false_volume_mm3 : float or None
+        Lesions that are predicted in a pair without change, and their volume.
+    per_patient : dict of str to dict
+        The same for each patient.
+    """
 
     dice: float | None
     lesion_f1: float | None
+    false_lesions: float | None
+    false_volume_mm3: float | None
     per_patient: dict[str, Figures]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures, for JSON."""
-        return {"dice": self.dice, "lesion_f1": self.lesion_f1, "per_patient": self.per_patient}
+        return {**{name: getattr(self, name) for name in HELD_OUT}, "per_patient": self.per_patient}
 
 
 class TestPairs:
@@ -89,19 +103,20 @@ class TestPairs:
             pair = self.pool.pairs[name]
             by_patient.setdefault(pair.pair.patient, []).append(self._measure_pair(pair, mask))
         each = {patient: _mean(figures) for patient, figures in by_patient.items()}
-        overall = _mean(list(each.values()))
-        return HeldOut(overall["dice"], overall["lesion_f1"], each)
+        return HeldOut(**_mean(list(each.values())), per_patient=each)
 
     def _measure_pair(self, pair: PreparedPair, mask: np.ndarray) -> Figures:
         reference = self.references[pair.pair.id]
         lesions = count_lesions(mask, reference, pair.record.spacing_mm)
-        return {"dice": dice(mask, reference), "lesion_f1": lesions.f1}
+        if reference.any():
+            return {"dice": dice(mask, reference), "lesion_f1": lesions.f1}
+        return {"false_lesions": lesions.false_lesions, "false_volume_mm3": lesions.false_volume_mm3}
 
 
 def _mean(each: Sequence[Figures]) -> Figures:
     """Return the mean of each measure over those for whom it is defined."""
     means: Figures = {}
-    for measure in ("dice", "lesion_f1"):
-        defined = [value for figures in each if (value := figures[measure]) is not None]
+    for measure in HELD_OUT:
+        defined = [value for figures in each if (value := figures.get(measure)) is not None]
         means[measure] = float(np.mean(defined)) if defined else None
     return means

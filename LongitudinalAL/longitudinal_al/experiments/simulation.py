@@ -94,6 +94,7 @@ class Simulation:
                 f"{project.folder}: no prepared pair belongs to the pool; every pair is set aside as test"
             )
         self.masks = reference_masks(self.pool)
+        self._changed = {row: int(np.count_nonzero(mask)) for row, mask in self.masks.items()}
         self.learned = LearnedNetworks(self.pool, self.masks, self.test, out / "networks")
         self._check_same_experiment()
 
@@ -181,10 +182,16 @@ class Simulation:
             "fraction": len(rows) / len(self.pool),
             **(self.learned.figures([*rounds, rows], seed, training, trained) if asked else {}),
             "score_seconds": score_seconds,
+            "foreground": self._foreground(rows),
             "seconds": simulated_seconds(TIME_MODEL, self.pool, self.masks, rows),
             "time_model": TIME_MODEL.name,
             "asked": [{"pair": entry.pair, "slice": entry.slice} for entry in entries],
         }
+
+    def _foreground(self, rows: Sequence[int]) -> float | None:
+        """Return the share of the pool's changed pixels that lies on some slice pairs; None without any."""
+        whole = sum(self._changed.values())
+        return sum(self._changed[row] for row in rows) / whole if whole else None
 
     def _ask(
         self,

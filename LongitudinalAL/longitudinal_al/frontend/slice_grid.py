@@ -10,6 +10,9 @@ from longitudinal_al.errors import NotReady
 from longitudinal_al.project.files import read_json
 from longitudinal_al.project.store import Project
 
+RECORD_FILE = "prepared.json"
+"""In a prepared pair's folder; written last, so that it changes with every preparation."""
+
 
 @dataclass(frozen=True)
 class SliceGrid:
@@ -34,7 +37,7 @@ def read_grid(project: Project, pair: str) -> SliceGrid:
     """
     folder = project.pair_folder(pair)
     try:
-        return _grid(read_json(folder / "prepared.json"))
+        return _grid(read_json(folder / RECORD_FILE))
     except (TypeError, KeyError, ValueError, IndexError) as error:
         why = f"{folder} holds no record of it"
         raise NotReady(f"pair {pair!r} is not prepared ({why}): prepare it") from error

@@ -1,4 +1,4 @@
-"""The recipe's batches: doubt first, chance later, and what each setting switches off."""
+"""The recipe's batches: doubt, with differences at first and chance later, and what each setting does."""
 
 from dataclasses import replace
 
@@ -30,13 +30,39 @@ def test_doubt_comes_first(pool_with):
     assert rank("recipe", pool_with(ENOUGH), 5) == [0, 1, 2, 3, 4]
 
 
+def test_until_enough_are_labelled_doubt_and_difference_take_turns(pool_with):
+    pool = replace(pool_with(ENOUGH - 2), difference=np.arange(200.0), held_back=None)
+    assert rank("recipe", pool, 6) == [0, 199, 1, 198, 2, 197]
+    assert rank("recipe:differences=off", pool, 4) == [0, 1, 2, 3]
+    enough = replace(pool_with(ENOUGH), difference=np.arange(200.0), held_back=None)
+    assert rank("recipe", enough, 4) == [0, 1, 2, 3]
+
+
+def test_what_the_model_cannot_judge_is_not_taken_for_its_difference(pool_with):
+    pool = pool_with(3)
+    score = pool.score.copy()
+    score[199] = np.nan
+    pool = replace(pool, score=score, difference=np.arange(200.0), held_back=None)
+    assert rank("recipe", pool, 200)[-1] == 199
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_doubt_and_difference_take_turns_from_one_ranking_to_the_next(make_pool, at_once):
+    by_difference = 0
+    for labelled in range(0, 60, at_once):
+        pool = make_pool(300 + labelled, labelled=labelled, slices=1000)
+        pool = replace(pool, difference=-pool.score)
+        by_difference += int((pool.score[rank("recipe", pool, at_once)] < 0.5).sum())
+    assert by_difference == 30
+
+
 def test_about_a_tenth_is_drawn_from_everything_once_enough_are_labelled(pool_with):
     def by_chance(text, labelled):
         pool = pool_with(labelled)
         return np.mean([sum(np.array(rank(text, pool, 40, seed=seed)) >= 40) for seed in range(60)])
 
     assert 2.0 < by_chance("recipe", ENOUGH) < 4.0  # four drawn, of which a fifth comes from the leading ones
-    assert by_chance("recipe", ENOUGH - 1) == 0
+    assert by_chance("recipe:differences=off", ENOUGH - 1) == 0
     assert by_chance("recipe:audit=off", ENOUGH) == 0
 
 
