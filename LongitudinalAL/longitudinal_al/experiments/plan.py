@@ -17,6 +17,14 @@ RECIPE = "recipe"
 LEADING = (RECIPE, "random", "entropy", "foreground_random", "difference", "strided")
 """Run with every seed before any other arm: what the recipe is held against first."""
 
+SETTINGS = (
+    "attention_misalignment:variant=fitted",
+    "attention_misalignment:variant=oracle",
+    "typiclust:features=contrast",
+    "probcover:features=contrast",
+)
+"""Strategies that are worth an arm with another setting too."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -53,7 +61,8 @@ def full_plan(training: TrainingSettings | None = None) -> Plan:
         Cohort(name, difficulty=name, pool=40, test=40, seed=seed)
         for seed, name in ((101, "typical"), (102, "clear"), (103, "hard"))
     )
-    return Plan(cohorts, tuple(every_strategy() + ablation()), 5, training=training or TrainingSettings())
+    arms = tuple(every_strategy() + ablation() + variants())
+    return Plan(cohorts, arms, 5, training=training or TrainingSettings())
 
 
 def small_plan(training: TrainingSettings | None = None) -> Plan:
@@ -88,6 +97,21 @@ def ablation() -> list[Arm]:
         Arm(f"{RECIPE} without exchanged times", RECIPE, training=as_they_are),
         Arm(f"{RECIPE} without pretraining", RECIPE, training={"pretraining": 0}),
         Arm("random without pretraining", "random", training={"pretraining": 0}),
+    ]
+
+
+def variants() -> list[Arm]:
+    """Return what strategies and training offer besides their defaults: in the experiment in full alone.
+
+    `entropy` begun by difference has the first batch of `recipe`, as the arms that need a network begin at
+    random otherwise: what lies between those two is not the first batch.
+    """
+    return [
+        Arm("entropy begun by difference", "entropy", cold_start="difference"),
+        *map(Arm.plain, SETTINGS),
+        Arm("attention_misalignment with alignment", "attention_misalignment", training={"alignment": 0.1}),
+        Arm(f"{RECIPE} with a mean teacher", RECIPE, training={"consistency": 10.0}),
+        Arm(f"{RECIPE} without rehearsal", RECIPE, training={"rehearsal": 0}),
     ]
 
 

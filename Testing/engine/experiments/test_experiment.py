@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import InvalidInput, UnknownName
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort, make_cohort
 from longitudinal_al.experiments.experiment import experiment
+from longitudinal_al.experiments.plan import full_plan, needs_references
 from longitudinal_al.experiments.processes import processes
 from longitudinal_al.experiments.runs import Run, do_run, outcome, runs_of
 from longitudinal_al.project.records import Split
@@ -74,6 +76,22 @@ def test_arms_are_checked_before_anything_runs():
     with pytest.raises(InvalidInput, match="no such setting"):
         Arm("odd", "random", training={"magic": 1}).check()
     assert ":" not in Arm.plain("recipe:audit=off").file_name
+
+
+def test_the_experiment_in_full_has_every_strategy_every_part_of_the_recipe_and_every_training():
+    arms = full_plan().arms
+    for arm in arms:
+        arm.check()
+    names = [arm.name for arm in arms]
+    assert len(set(names)) == len({arm.file_name for arm in arms}) == len(names)
+    assert set(STRATEGIES) <= set(names)
+    assert {f"recipe without {part}" for part in ("differences", "audit", "spacing", "pretraining")} <= set(
+        names
+    )
+    asked = {field for arm in arms for field in arm.training}
+    assert asked == {"pretraining", "consistency", "alignment", "rehearsal", "augmentation"}
+    marked = {arm.name for arm in arms if needs_references(arm)}
+    assert marked == {"foreground_random", "attention_misalignment:variant=oracle"}
 
 
 def test_a_run_is_named_for_people():
