@@ -11,7 +11,7 @@ import numpy as np
 from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.reasons import reasons
-from longitudinal_al.acquisition.strategies import Needs, Strategy
+from longitudinal_al.acquisition.strategies import Needs, ScoreSource, Strategy
 from longitudinal_al.evidence import Evidence
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
@@ -106,8 +106,9 @@ def acquire(
         candidates, batch, Neighbours(spacing_mm), np.random.default_rng(seed), interrupt
     )
     sentences = reasons(wanted.name, candidates, chosen, candidates.difference)
+    score = np.full(len(open_rows), np.nan) if wanted.score is ScoreSource.NONE else scored.score
     return [
-        _entry(pool, open_rows[place], scored.score[place], why)
+        _entry(pool, open_rows[place], score[place], why)
         for place, why in zip(chosen, sentences, strict=True)
     ]
 

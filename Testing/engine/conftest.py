@@ -146,7 +146,7 @@ def small_project(prepared_once: Path, tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """Start a scheduler and three workers, each a process of its own; gives the address and the workers."""
     distributed = pytest.importorskip(

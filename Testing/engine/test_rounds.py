@@ -141,14 +141,22 @@ def test_ranking_never_reads_a_reference(trained_project, monkeypatch):
     monkeypatch.setattr(pool_module, "read_mask", refuse)
     with pytest.raises(AssertionError, match="reference"):
         Pool.open(trained_project).pairs["p0"].reference_slices()
-    for name in FOR_USERS:
+    (trained_project.folder / "models" / "contrast.safetensors").unlink()  # the encoders are trained anew
+    variants = ["attention_misalignment:variant=fitted", "typiclust:features=contrast"]
+    for name in [*FOR_USERS, *variants]:
         assert rank(trained_project, name, 2).entries
+    assert (trained_project.folder / "models" / "contrast.safetensors").is_file()
 
 
 @pytest.mark.parametrize("name", ["foreground_random", "attention_misalignment:variant=oracle"])
 def test_a_yardstick_is_refused_outside_of_simulations(trained_project, name):
     with pytest.raises(NotReady, match="simulate"):
         rank(trained_project, name, 2)
+
+
+def test_what_looks_at_no_score_has_none(small_project):
+    assert {one.score for one in rank(small_project, "random", 4).entries} == {None}
+    assert None not in {one.score for one in rank(small_project, "difference", 4).entries}
 
 
 def test_before_any_label_a_strategy_that_names_its_cold_start_ranks_by_that(small_project):

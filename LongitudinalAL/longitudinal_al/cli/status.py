@@ -41,6 +41,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             {"pair": pair.id, "reason": pair.reason} for pair in pairs if keep in (pair.state, pair.verdict)
         ]
     lines = [f"{counts[key]:7d} {words}" for key, words in _WORDS.items()]
+    waiting = sum(pair.state is PairState.ADDED for pair in pairs)
+    if waiting:
+        lines.append(f"{waiting:7d} {'pair' if waiting == 1 else 'pairs'} to prepare")
     lines += [f"failed: pair {each['pair']}: {each['reason']}" for each in counts["failures"]]
     lines += [f"look at: pair {each['pair']}: {each['reason']}" for each in counts["looks"]]
     if arguments.check:

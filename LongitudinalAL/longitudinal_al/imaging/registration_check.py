@@ -152,7 +152,14 @@ def _judge(figures: dict[str, float]) -> tuple[Verdict, str]:
         )
     if similarity < GOOD_SIMILARITY or offset > GOOD_OFFSET_MM:
         return Verdict.LOOK, (
-            f"the brains match only in part (similarity {similarity:.2f}, about {offset:.1f} mm off): "
+            f"the brains match only in part (similarity {similarity:.2f}; {_moved(offset)}): "
             "look at both scans before you trust their difference"
         )
-    return Verdict.GOOD, f"the brains match (similarity {similarity:.2f}) to about {offset:.1f} mm"
+    return Verdict.GOOD, f"the brains match (similarity {similarity:.2f}; {_moved(offset)})"
+
+
+def _moved(offset_mm: float) -> str:
+    """Say how far another search moved the registration, which is not how accurate it is."""
+    if offset_mm < 0.05:
+        return "searching again moved it by less than 0.1 mm"
+    return f"searching again moved it by {offset_mm:.1f} mm"

@@ -1,4 +1,4 @@
-"""Full rounds: when one is due, its training from random weights, and writing it down."""
+"""Full rounds: when one is due, its training from the pretrained weights, and writing it down."""
 
 from __future__ import annotations
 

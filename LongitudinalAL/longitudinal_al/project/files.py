@@ -30,6 +30,8 @@ def storage_failed(path: Path, error: OSError) -> StorageFailed:
         what = "the disk is full: free some space and run the same command again"
     elif error.errno in _FORBIDDEN:
         what = "writing there is not allowed (or another program has the file open): check the permissions"
+    elif isinstance(error, FileExistsError | NotADirectoryError):
+        what = "there is a file where a folder is needed: choose another place"
     else:
         what = f"{error.strerror or error}: check that the disk is there"
     return StorageFailed(f"cannot write {path}: {what}; what was saved before is intact")

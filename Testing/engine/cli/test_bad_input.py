@@ -201,6 +201,14 @@ def test_masks_on_different_grids_are_not_compared(cli, scans: Path, tmp_path: P
     cli("evaluate", grey, reference).refused("grey.nii.gz", "not a mask")
 
 
+def test_a_file_where_a_folder_is_needed_is_said(cli, small_project: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    cli("create", tmp_path / "file").refused("file where a folder is needed")
+    cli("label", small_project.folder, *["--pair", "p0", "--slice", "9", "--no-change"]).done()
+    out = ["--what", "csv", "--out", tmp_path / "file"]
+    cli("export", small_project.folder, *out).refused("file where a folder is needed")
+
+
 def test_projects_that_cannot_be_opened(cli, tmp_path: Path) -> None:
     cli("status", tmp_path / "nowhere").refused("nowhere", "longitudinal-al create")
     folder = tmp_path / "project"

@@ -30,8 +30,10 @@ def test_a_project_from_nothing_to_prepared(process, small_cohort, tmp_path: Pat
     folder = tmp_path / "prøject"
     process("create", folder).done()
     assert process("add", folder, "--table", small_cohort.table, "--json").done().json["added"] == 4
+    assert "4 pairs to prepare" in process("status", folder).done().out
     prepared = process("prepare", folder, "--json").done().json
     assert (prepared["prepared"], prepared["failures"]) == (4, [])
+    assert "to prepare" not in process("status", folder).done().out
     status = process("status", folder, "--json", "--check").done().json
     expected = {"pairs": 4, "patients": 4, "labelled": 0, "rounds": 0, "failed_pairs": 0, "problems": []}
     assert {key: status[key] for key in expected} == expected

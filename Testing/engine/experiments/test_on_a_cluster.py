@@ -13,8 +13,10 @@ from longitudinal_al.experiments.experiment import experiment
 from longitudinal_al.experiments.runs import outcome, runs_of
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.network.checkpoint import save_networks
+from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.records import Round, utc_now
 from longitudinal_al.project.store import Project
+from longitudinal_al.project.table import read_pairs_table
 from longitudinal_al.rounds import rank
 
 
@@ -54,6 +56,28 @@ def test_a_pool_is_scored_the_same_though_a_worker_is_killed(small_project: Proj
         there = rank(small_project, "entropy", 10, executor=executor, progress=kill_one)
     assert workers[1].wait() != 0
     assert [entry.as_dict() for entry in there.entries] == [entry.as_dict() for entry in here.entries]
+
+
+def test_pairs_are_prepared_the_same_though_a_worker_is_killed(small_cohort, tmp_path, cluster):
+    address, workers = cluster
+
+    def prepared(name: str, **how) -> dict[str, bytes]:
+        with Project.create(tmp_path / name) as project:
+            project.add_pairs(read_pairs_table(small_cohort.table))
+            assert prepare_project(project, **how) == []
+            assert project.status()["failed_pairs"] == 0
+            files = ["baseline.nii.gz", "difference.nii.gz", "transform.tfm"]
+            folders = [project.pair_folder(pair.id) for pair in project.pairs()]
+            return {f"{each.name}/{file}": (each / file).read_bytes() for each in folders for file in files}
+
+    def kill_one(pair: str, share: float) -> None:
+        if pair and workers[2].poll() is None:
+            workers[2].kill()
+
+    with executor_of(address) as executor:
+        there = prepared("there", executor=executor, progress=kill_one)
+    assert workers[2].wait() != 0
+    assert there == prepared("here")
 
 
 def test_without_a_scheduler_or_workers_it_says_what_to_do(monkeypatch):

@@ -44,6 +44,8 @@ def test_a_right_transform_is_good(real_pair, transform_of, patient: str) -> Non
     assert check.overlap > 0.9
     assert check.figures["offset_mm"] < 0.5
     assert f"{check.similarity:.2f}" in check.reason
+    assert "searching again moved it by" in check.reason  # which is no claim of accuracy
+    assert "0.0 mm" not in check.reason
 
 
 @pytest.mark.parametrize("patient", ["01", "03"])
