@@ -43,6 +43,7 @@ SIGNALS = {
         "noChangeRequested": 0,
         "skipRequested": 0,
         "backRequested": 0,
+        "withdrawRequested": 0,
         "overlayToggled": 2,
         "suggestionRequested": 0,
     },

@@ -151,6 +151,32 @@ def test_a_label_is_corrected_as_a_new_version(desk):
     assert history[1].label.strategy == "difference"
 
 
+def test_a_label_can_be_withdrawn_and_stays_in_the_history(desk):
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    assert desk.section.last("showLabelled") is False
+    paint(desk.scene, first.slice, desk.label())
+    desk.section.saveRequested.emit()
+    desk.section.backRequested.emit()
+    assert desk.entry.key == first.key
+    assert desk.section.last("showLabelled") is True
+    paint(desk.scene, first.slice, desk.label((50, 70)))
+    desk.section.withdrawRequested.emit()
+    assert "not saved" in desk.message
+    assert desk.study.project.label(*first.key) is not None
+    desk.scene.writeSliceLabel(first.slice, desk.label())
+    desk.section.withdrawRequested.emit()
+    assert "withdrawn" in desk.message
+    assert desk.study.project.label(*first.key) is None
+    assert len(desk.study.project.label_history(*first.key)) == 2
+    assert not desk.scene.readSliceLabel(first.slice).any()
+    assert desk.section.last("showPaintedSlices") == []
+    assert desk.section.last("showLabelled") is False
+    assert desk.entry.key == first.key  # to be labelled anew
+    desk.section.noChangeRequested.emit()
+    assert not desk.study.project.label(*first.key).mask.any()
+
+
 def test_labels_of_an_earlier_session_are_there_when_the_pair_is_shown(host, projectFolder):  # noqa: F811
     first = Desk(projectFolder)
     first.section.nextRequested.emit()

@@ -66,6 +66,17 @@ def test_a_suggestion_is_asked_for_before_it_is_shown(label: LabelSection) -> No
     assert heard.take() == []
 
 
+def test_a_label_that_is_there_can_be_withdrawn(label: LabelSection) -> None:
+    label.showInHand("p1", 23, "")
+    assert label.ui.withdrawButton.isHidden()
+    label.showLabelled(True)
+    heard = Heard(label)
+    label.press("withdrawButton")
+    assert heard.take() == [("withdrawRequested",)]
+    label.showNothingLeft("")
+    assert label.ui.withdrawButton.isHidden()
+
+
 def test_several_painted_slices_are_all_offered(label: LabelSection) -> None:
     label.showInHand("p1", 23, "")
     label.showPaintedSlices([23])

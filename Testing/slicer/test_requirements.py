@@ -131,9 +131,9 @@ def test_torch_comes_first_and_by_its_own_extension(torch: dict[str, str]) -> No
     [
         (lambda **_n: None, "declined"),
         (lambda **_n: (_ for _ in ()).throw(RuntimeError("no network")), "no network"),
-        (lambda **_n: (_ for _ in ()).throw(ImportError("PyTorchUtils")), "extension PyTorch is missing"),
+        (lambda **_n: (_ for _ in ()).throw(ImportError("DLL load failed")), "DLL load failed"),
     ],
-    ids=["declined", "failed", "no extension"],
+    ids=["declined", "failed", "installed and broken"],
 )
 def test_without_torch_the_rest_is_left_alone(torch: dict[str, str], outcome: Any, said: str) -> None:
     packaging = Packaging(set())
@@ -141,6 +141,12 @@ def test_without_torch_the_rest_is_left_alone(torch: dict[str, str], outcome: An
     assert len(ends) == 1
     assert said in ends[0]
     assert packaging.installed == []
+
+
+def test_without_the_extension_it_says_where_to_get_it(torch: dict[str, str]) -> None:
+    _lines, ends = installed(Requirements(Packaging(set())))
+    assert len(ends) == 1
+    assert "extension PyTorch is missing" in ends[0]
 
 
 def test_the_user_is_asked_and_may_decline(torch: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

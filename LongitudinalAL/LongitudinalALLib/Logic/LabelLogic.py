@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from slicer.i18n import tr as _
 
 from longitudinal_al.errors import LongitudinalALError, NotReady
@@ -42,6 +43,7 @@ class LabelLogic:
         section.noChangeRequested.connect(self.noChange)
         section.skipRequested.connect(self.skip)
         section.backRequested.connect(self.back)
+        section.withdrawRequested.connect(self.withdraw)
         study.closing.connect(self._onClosing)
         study.ticked.connect(self._onTick)
         scene.afterClose.append(self._onSceneClosed)
@@ -95,6 +97,21 @@ class LabelLogic:
         if self._study.session.in_hand is not None:
             self._saving.refuseStrokes(self._study.session.in_hand)
         self._show(self._study.session.back())
+
+    @guarded
+    def withdraw(self) -> None:
+        """Withdraw the label of the slice pair in hand, which stays there, with nothing painted on it."""
+        entry = self._heldInView()
+        self._saving.refuseStrokes(entry)
+        pair = self._saving.pairOf(entry)
+        nothing = np.zeros_like(self._scene.readSliceLabel(entry.slice, pair))
+        self._study.session.withdraw()
+        self._scene.writeSliceLabels({entry.slice: nothing}, pair)
+        self._showing.noteSaved()
+        self._study.tick()
+        self._section.showLabelled(False)
+        words = _("The label of {pair}, slice {slice}, is withdrawn; the project keeps it in its history.")
+        self._section.showMessage(words.format(pair=entry.pair, slice=entry.slice))
 
     def touch(self) -> None:
         """Note a sign of work, such as the mouse over the views; cheap."""
@@ -150,6 +167,7 @@ class LabelLogic:
         self._overlays.switchOff()
         pair = self._showing.show(found)
         self._section.showInHand(found.pair, found.slice, _rank(found))
+        self._section.showLabelled(self._study.session.saved_label() is not None)
         self._section.showReason(_sentence(found))
         self._section.showPaintedSlices(self._scene.sliceLabelsPainted(pair))
         self._overlays.show(found, pair)

@@ -24,7 +24,8 @@ class LabelSection(Section):
 
     Signals
     -------
-    nextRequested(), saveRequested(), noChangeRequested(), skipRequested(), backRequested()
+    nextRequested(), saveRequested(), noChangeRequested(), skipRequested(), backRequested(),
+    withdrawRequested()
     overlayToggled(name, isOn)
         `suggestion`, `uncertainty`, `attention` or `earlier` (earlier labels).
     suggestionRequested()
@@ -32,7 +33,8 @@ class LabelSection(Section):
 
     Setters
     -------
-    showReason(text), showInHand(pair, slice, rank), showNothingLeft(text), showPaintedSlices(indices),
+    showReason(text), showInHand(pair, slice, rank), showLabelled(bool), showNothingLeft(text),
+    showPaintedSlices(indices),
     setBusy(bool), showOverlays(names that are on), showMessage(text), setEditor(widget or None)
 
     Attributes
@@ -50,6 +52,7 @@ class LabelSection(Section):
         self.noChangeRequested = Signal()
         self.skipRequested = Signal()
         self.backRequested = Signal()
+        self.withdrawRequested = Signal()
         self.overlayToggled = Signal("name", "isOn")
         self.suggestionRequested = Signal()
         self._isInHand = False
@@ -61,6 +64,7 @@ class LabelSection(Section):
             (self.ui.noChangeButton, self.noChangeRequested),
             (self.ui.skipButton, self.skipRequested),
             (self.ui.backButton, self.backRequested),
+            (self.ui.withdrawButton, self.withdrawRequested),
         ):
             button.clicked.connect(lambda *_a, signal=signal: signal.emit())
         for name, button in OVERLAYS.items():
@@ -80,6 +84,10 @@ class LabelSection(Section):
         self.ui.inHandLabel.setText(f"{where}   ({rank})" if rank else where)
         showText(self.ui.messageLabel, "")
         self._enable()
+
+    def showLabelled(self, isLabelled: bool) -> None:
+        """Show whether the slice pair in hand has a label, which can be withdrawn."""
+        self.ui.withdrawButton.setVisible(isLabelled)
 
     def showNothingLeft(self, text: str) -> None:
         """Show why there is no slice pair to label."""
@@ -136,6 +144,7 @@ class LabelSection(Section):
     def _showNothing(self, text: str) -> None:
         self._isInHand, self._slice = False, None
         self.ui.inHandLabel.setText(_("No slice pair is in hand."))
+        self.showLabelled(False)
         self.showReason("")
         self.showPaintedSlices([])
         self.showOverlays([])
@@ -143,7 +152,12 @@ class LabelSection(Section):
         self._enable()
 
     def _enable(self) -> None:
-        for button in (self.ui.saveButton, self.ui.noChangeButton, self.ui.skipButton):
+        for button in (
+            self.ui.saveButton,
+            self.ui.noChangeButton,
+            self.ui.skipButton,
+            self.ui.withdrawButton,
+        ):
             button.setEnabled(self._isInHand and not self._isBusy)
         for name in OVERLAYS.values():
             getattr(self.ui, name).setEnabled(self._isInHand)

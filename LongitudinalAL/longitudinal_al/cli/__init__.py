@@ -17,7 +17,7 @@ COMMANDS: dict[str, str] = {
     "status": "say how far a project has come",
     "train": "train the network on all labels",
     "rank": "say which slice pairs to label next, and why",
-    "label": "save the label of one slice pair",
+    "label": "save the label of one slice pair, or withdraw it",
     "merge": "bring the labels of another copy of a project into it",
     "predict": "write the predicted masks of change",
     "export": "write labels, predictions or the model for other programs",

@@ -1,4 +1,4 @@
-"""`label`: save the label of one slice pair."""
+"""`label`: save the label of one slice pair, or withdraw it."""
 
 from __future__ import annotations
 
@@ -39,13 +39,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     mask.add_argument("--no-change", action="store_true", help="nothing has changed on this slice")
     mask.add_argument("--from-reference", action="store_true", help="take the pair's reference, to simulate")
+    mask.add_argument(
+        "--withdraw", action="store_true", help="let the label count no more; it stays in the history"
+    )
     parser.add_argument(
         "--annotator", metavar="NAME", help="who drew it (default: the user who is logged in)"
     )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
-    """Save one label."""
+    """Save one label, or withdraw it."""
+    if arguments.withdraw:
+        _withdraw(arguments, output)
+    else:
+        _save(arguments, output)
+
+
+def _withdraw(arguments: argparse.Namespace, output: Output) -> None:
+    with Project.open(arguments.project) as project:
+        pair = project.pair(arguments.pair)
+        annotator = _annotator(arguments)
+        project.withdraw_label(pair.id, arguments.slice, annotator)
+        labelled = project.status()["labelled"]
+    result = {"pair": pair.id, "slice": arguments.slice, "annotator": annotator, "labelled": labelled}
+    what = f"withdrew the label of pair {pair.id}, slice {arguments.slice}"
+    output.result({**result, "withdrawn": True}, [f"{what}; {counted(labelled, 'slice pair')} labelled"])
+
+
+def _save(arguments: argparse.Namespace, output: Output) -> None:
     started = utc_now()
     with Project.open(arguments.project) as project:
         pair = _prepared_pair(project, arguments.pair)

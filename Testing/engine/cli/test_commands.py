@@ -139,6 +139,24 @@ def test_labels_from_a_file_the_reference_or_without_change(
     assert (masks[first].annotator, masks[second].annotator) == ("Zoë", "reference")
 
 
+def test_a_label_is_withdrawn_and_its_history_kept(cli, small_project: Project) -> None:
+    place = [small_project.folder, "--pair", "p0", "--slice", "9"]
+    cli("label", *place, "--withdraw").refused("no label")
+    cli("label", *place, "--from-reference", "--annotator", "Anna").done()
+    done = cli("label", *place, "--withdraw", "--annotator", "Berta", "--json").done().json
+    assert done == {"pair": "p0", "slice": 9, "annotator": "Berta", "labelled": 0, "withdrawn": True}
+    assert small_project.label("p0", 9) is None
+    assert [version.label is None for version in small_project.label_history("p0", 9)] == [False, True]
+
+
+def test_a_label_without_a_name_is_that_of_who_is_logged_in(cli, small_project: Project, monkeypatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "carla")
+    cli(
+        "label", small_project.folder, *["--pair", "p0", "--slice", "9", "--no-change", "--annotator", ""]
+    ).done()
+    assert small_project.label("p0", 9).annotator == "carla"
+
+
 def test_a_label_remembers_what_asked_for_it(cli, small_project: Project) -> None:
     folder = small_project.folder
     best = cli("rank", folder, "--strategy", "difference", "--batch", 1, "--json").done().json[0]
