@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +12,16 @@ from typing import Any
 
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.plan import Plan
-from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
+from longitudinal_al.experiments.simulation import Simulation, SimulationSettings, round_file
 from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.store import Project
 
 Progress = Callable[[str, float], None]
 
 
+SIMULATION = "simulation"
+"""Folder of a cohort's rounds and networks."""
+LOOK_SECONDS = 10.0
 COLD_START = "random"
 """First batch of the arms that need a network and name no start of their own, as in the papers."""
 
@@ -100,11 +103,9 @@ def work_off(
     """
     end = time.time() + seconds
     left = [run for run in runs if not is_done(run, out)]
-    done = len(runs) - len(left)
-    for finished in _finished(left, plan, out, executor, end, progress):
-        done += finished
-        progress("runs", done / len(runs))
-    return len(runs) - done
+    for _ in _moments(left, plan, out, executor, end, progress):
+        progress("runs", sum(_share_done(run, plan, out) for run in runs) / len(runs))
+    return sum(not is_done(run, out) for run in runs)
 
 
 def is_done(run: Run, out: Path) -> bool:
@@ -150,20 +151,37 @@ def do_run(
 def _simulation(folder: Path, settings: SimulationSettings) -> Simulation:
     """Open a cohort; the next run on the same cohort finds it open."""
     with Project.open(folder / "project") as project:
-        return Simulation(project, settings, folder / "simulation")
+        return Simulation(project, settings, folder / SIMULATION)
 
 
-def _finished(
+def _moments(
     runs: Sequence[Run], plan: Plan, out: Path, executor: Executor | None, end: float, progress: Progress
-) -> Iterator[bool]:
-    """Yield for each run, as it ends, whether it was finished."""
+) -> Iterator[None]:
+    """Do the runs, and yield whenever one has ended; elsewhere also every few seconds."""
     if executor is None:
         for run in runs:
-            yield do_run(run, plan, out, end, progress)
+            do_run(run, plan, out, end, progress)
+            yield
         return
-    jobs: list[Future[bool]] = [executor.submit(do_run, run, plan, out, end) for run in runs]
-    for job in as_completed(jobs):
-        yield job.result()
+    waiting: set[Future[bool]] = {executor.submit(do_run, run, plan, out, end) for run in runs}
+    while waiting:
+        ended, waiting = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
+        for job in ended:
+            job.result()
+        yield
+
+
+def _share_done(run: Run, plan: Plan, out: Path) -> float:
+    """Return how much of a run is there: what other processes do is told by the rounds they left."""
+    if is_done(run, out):
+        return 1.0
+    if run.arm is None:
+        return 0.0
+    rounds = [
+        round_file(out / run.cohort / SIMULATION, run.arm, run.seed, number + 1)
+        for number in range(len(plan.fractions))
+    ]
+    return sum(file.is_file() for file in rounds) / len(rounds)
 
 
 def _file(run: Run, out: Path) -> Path:

@@ -142,7 +142,7 @@ class Simulation:
                 progress(f"{arm.name}, seed {seed}, round {number}", (number - 1 + share) / len(totals))
 
             trained(0.0)
-            file = self.out / "rounds" / f"{arm.file_name}-seed{seed}-round{number:02d}.json"
+            file = round_file(self.out, arm, seed, number)
             done = read_json(file)
             if done is None:
                 done = self._round(arm, rounds, seed, number, total, trained)
@@ -246,6 +246,11 @@ class Simulation:
             raise InvalidInput(
                 f"{self.out} holds another experiment (other data or settings): choose another folder"
             )
+
+
+def round_file(folder: Path, arm: Arm, seed: int, number: int) -> Path:
+    """Return where a simulation's folder keeps a finished round, counted from 1."""
+    return folder / "rounds" / f"{arm.file_name}-seed{seed}-round{number:02d}.json"
 
 
 def labelled_by(rounds: Sequence[Sequence[int]]) -> list[int]:

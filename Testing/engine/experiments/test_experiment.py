@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import InvalidInput, UnknownName
+from longitudinal_al.experiments import runs as runs_module
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort, make_cohort
 from longitudinal_al.experiments.experiment import experiment
@@ -124,3 +127,19 @@ def test_processes_of_this_computer_find_what_one_finds(plan, tmp_path, without_
     for run in runs_of(one):
         first, second = (without_times(outcome(run, tmp_path / name)) for name in ("one", "two"))
         assert first == second
+
+
+def test_rounds_that_are_finished_elsewhere_are_told_before_their_run_is(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs_module, "LOOK_SECONDS", 0.02)
+    one, told = replace(plan, seeds=1), []
+
+    def tell(phase: str, share: float) -> None:
+        if phase == "runs":
+            told.append(share)
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        experiment(one, tmp_path, executor=elsewhere, progress=tell)
+    in_runs = np.array(told) * len(runs_of(one))
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert (np.abs(in_runs - in_runs.round()) > 1e-6).any()
