@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from longitudinal_al.evaluation.bootstrap import RESAMPLES, Interval, draw_counts
-from longitudinal_al.experiments.curves import Curve, Results, full_labelling, learning_curves, mean_defined
+from longitudinal_al.experiments.curves import (
+    MARGIN,
+    Curve,
+    Results,
+    full_labelling,
+    learning_curves,
+    mean_defined,
+)
 
 RATES = np.geomspace(1e-2, 1e4, 2000)
 """What is tried for the efficiency, 0.7 % apart."""
@@ -55,7 +62,7 @@ def foreground_efficiency(
     -------
     list of ForegroundEfficiency
         In the order of the results; empty where full labelling or the changed pixels are not known, or the
-        start is no lower than full labelling.
+        start is no further below full labelling than what counts as not worse.
 
     References
     ----------
@@ -71,7 +78,7 @@ def foreground_efficiency(
     goal = float(mean_defined(full))
     first = int(np.argmin([share[0] for share in shares]))
     start, gap = float(shares[first][0]), goal - float(curves[first].mean[0])
-    if not gap > 0:
+    if not gap > MARGIN:
         return []
     return [
         ForegroundEfficiency(

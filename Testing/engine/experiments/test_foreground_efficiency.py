@@ -54,7 +54,7 @@ def test_without_what_it_rests_on_there_is_none(gap: str) -> None:
     elif gap == "no share of change":
         results["results"][0].pop("foreground")
     else:
-        results["full"] = {"dice": START - 0.1}
+        results["full"] = {"dice": START + 0.02}
     assert foreground_efficiency(results) == []
     assert list(foreground_lines(results, ["one"])) == []
 
