@@ -363,11 +363,11 @@ CATALOGUE: tuple[Strategy, ...] = (
         "recipe",
         *(entropy, recipe, MODEL | Needs.DIFFERENCE),
         paper="this product's own; docs/benchmark.md",
-        summary="large differences, then half of it highest entropy, then all but a tenth at random",
+        summary="large differences, then highest entropy, and later a tenth at random",
         family="recipe",
         cost=PASS_AND_SORT,
         options={
-            "differences": Option(True, "half of the batch by difference, until 64 slice pairs are labelled"),
+            "differences": Option(True, "every second slice pair by difference, until 16 are labelled"),
             "audit": Option(True, "a tenth of the batch at random, once 64 slice pairs are labelled"),
             "spacing": Option(True, "the distance between slices of a pair"),
             "members": Option(1, "networks trained each round", lowest=1, highest=20),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH
+from longitudinal_al.acquisition.selectors.recipe import ENOUGH, SEEN_LITTLE
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,13 @@ def _expected(facts: Facts) -> str:
 
 
 def _doubtful(facts: Facts) -> str:
-    """Return the place by doubt, and by what the others of the batch are taken: it is not said which were."""
-    others = "a tenth is left to chance" if facts.labelled >= ENOUGH else "half shows the largest differences"
-    return f"{_expected(facts)}, in a batch of which {others}"
+    """Return the place by doubt, and what else takes part in the batch: it is not said which it was here."""
+    also = ""
+    if facts.labelled < SEEN_LITTLE:
+        also = ", in a batch that begins with the largest differences too"
+    elif facts.labelled >= ENOUGH:
+        also = ", in a batch of which a tenth is left to chance"
+    return f"{_expected(facts)}{also}"
 
 
 def _worth_the_time(facts: Facts) -> str:

@@ -11,10 +11,11 @@ from longitudinal_al.acquisition.shares import Stratum, by_trust, take_by_shares
 from longitudinal_al.interruption import Interrupt
 
 BY_DIFFERENCE = 0.5
+SEEN_LITTLE = 16
+"""Labelled slice pairs, below which a model that has learned them may doubt the wrong things."""
 AUDIT = 0.1
 ENOUGH = 64
-"""Labelled slice pairs, from which on the model knows better than the difference, and on what nobody expects
-some can be spent."""
+"""Labelled slice pairs, from which on some are spent on what nobody expects."""
 
 
 @canonical
@@ -28,11 +29,11 @@ def recipe(
     audit: bool = True,
     spacing: bool = True,
 ) -> list[int]:
-    """Take the largest doubt, and in turns with it the largest differences or, later, a random audit tenth.
+    """Take the largest doubt, in turns with the largest differences at first and with a random tenth later.
 
-    Doubt is the entropy; pairs whose registration is in doubt come last. Until 64 slice pairs are labelled
-    half of them are taken by the difference, as a model that has seen little doubts the wrong things where
-    protocols differ. From then on a tenth is drawn at random, which finds changes that neither difference nor
+    Doubt is the entropy; pairs whose registration is in doubt come last. Until 16 slice pairs are labelled
+    every second one is taken by the difference, as a model that has seen little doubts the wrong things where
+    protocols differ. From 64 on a tenth is drawn at random, which finds changes that neither difference nor
     model sees; with few labels it costs more than it finds. The turns go by the number of labels, so each has
     its share however few are labelled of each ranking. The first batch, before there is a model, is that of
     ``difference``. What else was tried, and what each part is worth: see docs/benchmark.md. O(N log N) time,
@@ -41,7 +42,7 @@ def recipe(
     Parameters
     ----------
     differences
-        The half by difference.
+        Every second one by difference at first.
     audit
         The random tenth.
     spacing
@@ -54,11 +55,12 @@ def recipe(
     """
     score = candidates.ranking_score()
     doubt, labelled = by_trust(score, candidates), len(candidates.labelled)
-    strata = [Stratum(doubt, 1.0)]
-    if differences and labelled < ENOUGH:
-        size = np.where(score > -np.inf, candidates.needed("difference", "recipe"), -np.inf)
-        strata = [Stratum(doubt, 1.0 - BY_DIFFERENCE), Stratum(by_trust(size, candidates), BY_DIFFERENCE)]
-    elif audit and labelled >= ENOUGH:
-        strata = [Stratum(doubt, 1.0 - AUDIT), Stratum(generator.permutation(len(candidates)), AUDIT)]
     choice = (neighbours if spacing else Neighbours()).start(candidates, interrupt)
+    if differences and labelled < SEEN_LITTLE:
+        size = np.where(score > -np.inf, candidates.needed("difference", "recipe"), -np.inf)
+        both = [Stratum(doubt, 1.0 - BY_DIFFERENCE), Stratum(by_trust(size, candidates), BY_DIFFERENCE)]
+        take_by_shares(choice, both, min(batch, SEEN_LITTLE - labelled), taken_before=labelled)
+    strata = [Stratum(doubt, 1.0)]
+    if audit and labelled >= ENOUGH:
+        strata = [Stratum(doubt, 1.0 - AUDIT), Stratum(generator.permutation(len(candidates)), AUDIT)]
     return take_by_shares(choice, strata, batch, taken_before=labelled)
