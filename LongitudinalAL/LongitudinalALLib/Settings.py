@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 import qt
 
-
-def loginName() -> str:
-    """Return the name that the user is logged in with; empty where the system has none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no such variable, and no such user: containers, Windows
-        return ""
-
+from longitudinal_al.frontend.login import login_name
 
 DEFAULTS: dict[str, Any] = {
     "project": "",
-    "annotator": loginName(),
+    "annotator": login_name(),
     "strategy": "",
     "brush": 3.0,
     "spacing": 5.0,

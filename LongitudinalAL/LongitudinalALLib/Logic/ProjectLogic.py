@@ -9,10 +9,10 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from longitudinal_al.frontend.learning import RoundFigures, learning_so_far
+from longitudinal_al.frontend.login import login_name
 from longitudinal_al.protocol import Event, EventKind
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.Study import Study
-from LongitudinalALLib.Settings import loginName
 
 
 class ProjectLogic:
@@ -71,7 +71,7 @@ class ProjectLogic:
     def nameAnnotator(self, name: str) -> None:
         """Keep who labels, for all labels from now on; nobody is the one who is logged in."""
         if not name:
-            name = loginName()
+            name = login_name()
             self._section.showAnnotator(name)
         if self._settings is not None:
             self._settings.setValue("annotator", name)

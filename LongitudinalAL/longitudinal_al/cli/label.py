@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from longitudinal_al.cli.arguments import add_project, whole_number
 from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady
+from longitudinal_al.frontend.login import login_name
 from longitudinal_al.imaging.reading import read_mask, same_grid
 from longitudinal_al.pairs.pool import PreparedPair
 from longitudinal_al.pairs.prepared import Prepared
@@ -145,7 +145,4 @@ def _annotator(arguments: argparse.Namespace) -> str:
         return str(arguments.annotator)
     if arguments.from_reference:
         return "reference"
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no such user, as in some containers
-        return ""
+    return login_name()
