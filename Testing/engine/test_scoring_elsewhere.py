@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,14 +25,17 @@ QUICK = TrainingSettings(
 )
 
 
-@pytest.fixture
-def trained(small_project: Project) -> Project:
-    """A project with a label and a model."""
-    pair = small_project.pairs()[0]
-    mask = (Pool.open(small_project).pairs[pair.id].reference_slices()[8] > 0).astype(np.uint8)
-    small_project.save_label(Label(pair.id, 8, mask, "tester", utc_now(), utc_now()))
-    train_round(small_project, settings=QUICK, strategy_name="learning_loss")
-    return small_project
+@pytest.fixture(scope="module")
+def trained(prepared_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project with a label and a model, which is only asked."""
+    folder = tmp_path_factory.mktemp("trained") / "project"
+    shutil.copytree(prepared_once, folder)
+    with Project.open(folder) as project:
+        pair = project.pairs()[0]
+        mask = (Pool.open(project).pairs[pair.id].reference_slices()[8] > 0).astype(np.uint8)
+        project.save_label(Label(pair.id, 8, mask, "tester", utc_now(), utc_now()))
+        train_round(project, settings=QUICK, strategy_name="learning_loss")
+        yield project
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def test_parts_scored_elsewhere_are_the_whole(trained, name: str, monkeypatch) -
 @pytest.mark.parametrize(
     "name",
     [name for name, one in STRATEGIES.items() if Needs.MODEL in one.needs and Needs.LABELS not in one.needs]
-    + ["attention_misalignment:variant=fitted", "typiclust:features=contrast"],
+    + ["attention_misalignment:variant=fitted"],
 )
 def test_every_strategy_that_asks_a_network_can_ask_it_elsewhere(trained, name: str) -> None:
     with ThreadPoolExecutor(1) as thread:
