@@ -136,8 +136,9 @@ class Requirements:
                     "The extension PyTorch is missing: install it in the Extensions Manager, and restart "
                     "Slicer."
                 )
-            self._torchInstaller = PyTorchUtils.PyTorchUtilsLogic()
         try:
+            if self._torchInstaller is None:
+                self._torchInstaller = PyTorchUtils.PyTorchUtilsLogic()
             installed = self._torchInstaller.installTorch(
                 askConfirmation=True, torchVersionRequirement=TORCH.removeprefix("torch")
             )

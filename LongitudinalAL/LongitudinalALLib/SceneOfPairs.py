@@ -44,6 +44,10 @@ class SceneOfPairs:
         """The pair in the three views."""
         return self._shown.pair
 
+    def pairAt(self, pairFolder: Path | str) -> OpenPair | None:
+        """Return the pair of a folder, if it is open."""
+        return self._pairs.at(Path(pairFolder))
+
     def readAhead(self, pairFolder: Path | str) -> None:
         """Begin to read a pair on a thread: opening it soon after does not wait for the disk."""
         self._pairs.readAhead(Path(pairFolder))

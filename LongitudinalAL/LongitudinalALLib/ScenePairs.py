@@ -39,6 +39,10 @@ class OpenPairs:
         """The pairs that are not in the scene any more, but hold strokes that are not saved."""
         return list(self._kept.values())
 
+    def at(self, folder: Path) -> OpenPair | None:
+        """Return the pair of a folder, if it is open."""
+        return self._open.get(folder)
+
     def readAhead(self, folder: Path) -> None:
         """Begin to read a pair on a thread, unless it is open."""
         if folder not in self._open:

@@ -25,10 +25,9 @@ class LabelSaving:
 
     def pairOf(self, entry: Entry) -> Any:
         """Return an entry's open pair; `NotReady` when it is no longer in the scene."""
-        folder = self._study.project.pair_folder(entry.pair)
-        for pair in self._scene.pairs:
-            if pair.folder == folder:
-                return pair
+        pair = self._scene.pairAt(self._study.project.pair_folder(entry.pair))
+        if pair is not None:
+            return pair
         words = _("pair {pair!r} is no longer in the scene: press 'Next slice pair' to show it again")
         raise NotReady(words.format(pair=entry.pair))
 

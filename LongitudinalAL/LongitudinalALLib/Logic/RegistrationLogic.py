@@ -102,7 +102,7 @@ class RegistrationLogic:
         if pair in [each.name for each in self._scene.renewPairs()]:
             words = _("{pair} was prepared anew meanwhile, and is shown as it is now: look at it again")
             raise NotReady(words.format(pair=pair))
-        opened = next((each for each in self._scene.pairs if each.name == pair), None)
+        opened = self._scene.pairAt(self._study.project.pair_folder(pair))
         isMoved = opened is not None and opened.baseline.GetTransformNodeID() == transformNode.GetID()
         if not isMoved:
             words = _("the baseline of {pair} is not under '{name}': put it there, and move it until it fits")

@@ -101,6 +101,23 @@ def draw_counts(
     return seed_counts, patient_counts
 
 
+def replicate_curves(table: np.ndarray, by_seed: np.ndarray, by_patient: np.ndarray) -> np.ndarray:
+    """
+    Return each replicate's mean at each round, (resamples, rounds); NaN where it drew nothing defined.
+
+    Parameters
+    ----------
+    table : numpy.ndarray of float, shape (seeds, rounds, patients)
+        NaN where the measure is not defined.
+    by_seed, by_patient : numpy.ndarray
+        See `draw_counts`.
+    """
+    defined = np.isfinite(table)
+    sums = np.einsum("bs,srp,bp->br", by_seed, np.where(defined, table, 0.0), by_patient, optimize=True)
+    cells = np.einsum("bs,srp,bp->br", by_seed, defined.astype(float), by_patient, optimize=True)
+    return np.where(cells > 0, sums / np.maximum(cells, 1), np.nan)
+
+
 def _replicate_means(table: np.ndarray, generator: np.random.Generator, resamples: int) -> np.ndarray:
     """
     Return the mean of each replicate that drew at least one defined value.

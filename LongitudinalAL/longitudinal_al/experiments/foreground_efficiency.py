@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from longitudinal_al.evaluation.bootstrap import RESAMPLES, Interval, draw_counts
+from longitudinal_al.evaluation.bootstrap import RESAMPLES, Interval, draw_counts, replicate_curves
 from longitudinal_al.experiments.curves import (
     MARGIN,
     Curve,
@@ -119,11 +119,8 @@ def _fitted(
     """Return the rate that fits the means, with its interval."""
     seeds, _, patients = curve.values.shape
     by_seed, by_patient = draw_counts(seeds, patients, generator, resamples)
-    defined = np.isfinite(curve.values)
-    values = np.where(defined, curve.values, 0.0)
-    sums = np.einsum("bs,srp,bp->br", by_seed, values, by_patient, optimize=True)
-    cells = np.einsum("bs,srp,bp->br", by_seed, defined.astype(float), by_patient, optimize=True)
-    drawn = _rates(x, sums[(cells > 0).all(axis=1)] / cells[(cells > 0).all(axis=1)], goal, gap)
+    heights = replicate_curves(curve.values, by_seed, by_patient)
+    drawn = _rates(x, heights[np.isfinite(heights).all(axis=1)], goal, gap)
     low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
     return Interval(float(_rates(x, curve.mean[None], goal, gap)[0]), float(low), float(high))
 

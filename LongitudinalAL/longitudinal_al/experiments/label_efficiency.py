@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from longitudinal_al.evaluation.bootstrap import RESAMPLES, bootstrap_interval, draw_counts
+from longitudinal_al.evaluation.bootstrap import RESAMPLES, bootstrap_interval, draw_counts, replicate_curves
 from longitudinal_al.experiments.curves import (
     MARGIN,
     MEASURES,
@@ -117,10 +117,7 @@ def _replicates(
     by_seed, by_patient = draw_counts(seeds, patients, generator, resamples)
     up = np.ones((resamples, rounds), bool)
     for table in tables.values():
-        defined = np.isfinite(table)
-        sums = np.einsum("bs,srp,bp->br", by_seed, np.where(defined, table, 0.0), by_patient, optimize=True)
-        cells = np.einsum("bs,srp,bp->br", by_seed, defined.astype(float), by_patient, optimize=True)
-        up &= np.where(cells > 0, sums / np.maximum(cells, 1), -np.inf) >= -MARGIN - _ROUNDING
+        up &= replicate_curves(table, by_seed, by_patient) >= -MARGIN - _ROUNDING  # NaN is never up
     return np.where(up.any(axis=1), up.argmax(axis=1), rounds)
 
 

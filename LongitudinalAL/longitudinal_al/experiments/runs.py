@@ -104,8 +104,10 @@ def work_off(
     end = time.time() + seconds
     left = [run for run in runs if not is_done(run, out)]
     for _ in _moments(left, plan, out, executor, end, progress):
-        progress("runs", sum(_share_done(run, plan, out) for run in runs) / len(runs))
-    return sum(not is_done(run, out) for run in runs)
+        left = [run for run in left if not is_done(run, out)]
+        begun = sum(_share_begun(run, plan, out) for run in left)
+        progress("runs", (len(runs) - len(left) + begun) / len(runs))
+    return len(left)
 
 
 def is_done(run: Run, out: Path) -> bool:
@@ -171,10 +173,8 @@ def _moments(
         yield
 
 
-def _share_done(run: Run, plan: Plan, out: Path) -> float:
-    """Return how much of a run is there: what other processes do is told by the rounds they left."""
-    if is_done(run, out):
-        return 1.0
+def _share_begun(run: Run, plan: Plan, out: Path) -> float:
+    """Return how much of an unfinished run is there, by its rounds: other processes tell nothing else."""
     if run.arm is None:
         return 0.0
     rounds = [
