@@ -13,6 +13,7 @@ from longitudinal_al.cli.progress import Progress
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
 from longitudinal_al.frontend.worker_client import WorkerClient
 from longitudinal_al.frontend.worker_state import WorkerState
+from longitudinal_al.project.files import json_text
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import ARGUMENTS, Event, EventKind, Verb
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     if end.kind is not EventKind.DONE:
         raise NotReady(str(end.data.get("message") or f"the worker has not answered {verb.value}"))
     result: Mapping[str, Any] = end.data["result"]
-    output.result(result, [f"{name}: {value}" for name, value in result.items()])
+    output.result(result, [f"{name}: {_shown(value)}" for name, value in result.items()])
 
 
 def typed(verb: Verb, given: Sequence[str]) -> dict[str, Any]:
@@ -74,6 +75,12 @@ def _value(name: str, text: str, kind: type) -> Any:
     except (ValueError, KeyError) as error:
         wanted = {int: "a whole number", float: "a number", bool: "yes or no"}[kind]
         raise InvalidInput(f"{name}={text}: give {wanted}") from error
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json_text(value, indent=None)
 
 
 def _wait_until_ready(worker: WorkerClient) -> None:

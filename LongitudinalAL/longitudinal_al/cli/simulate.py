@@ -9,6 +9,7 @@ from longitudinal_al.cli.arguments import add_project, fraction, names, positive
 from longitudinal_al.cli.output import Output, measure, table
 from longitudinal_al.cli.progress import Progress
 from longitudinal_al.experiments.comparison import simulate
+from longitudinal_al.experiments.percent import percent
 from longitudinal_al.project.store import Project
 
 EXAMPLE = (
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         ("strategy", "seed", "round", "labelled", "fraction", "dice", "lesion F1")
     ]
     for each in results["results"]:
-        place = (each["strategy"], each["seed"], each["round"], each["labelled"], f"{each['fraction']:.1%}")
+        place = (each["strategy"], each["seed"], each["round"], each["labelled"], percent(each["fraction"]))
         rows.append((*place, measure(each["dice"]), measure(each["lesion_f1"])))
     ceiling = f"full labelling: dice {measure(full['dice'])}, lesion F1 {measure(full['lesion_f1'])}"
     output.result(results, [*table(rows), ceiling, f"report: {arguments.out / 'report.html'}"])

@@ -13,6 +13,7 @@ from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results,
 from longitudinal_al.experiments.false_detections import false_detection_lines
 from longitudinal_al.experiments.foreground_efficiency import foreground_lines
 from longitudinal_al.experiments.label_efficiency import Reach, reaches
+from longitudinal_al.experiments.percent import NOTHING, percent
 from longitudinal_al.experiments.plan import RECIPE, Plan, needs_references
 from longitudinal_al.experiments.standings import StrategySummary, leads, summarise, win_matrix
 from longitudinal_al.network.committee import TOGETHER
@@ -20,7 +21,6 @@ from longitudinal_al.project.files import write_json, write_text
 
 COLD_START = 0.01
 """Share of the pool at which the cold start is judged."""
-NOTHING = "–"
 
 
 def write_experiment_report(found: Mapping[str, Results], plan: Plan, out: Path) -> Path:
@@ -100,7 +100,7 @@ def _cohort_lines(
             str(areas.get(row.strategy, NOTHING)),
             _three(_at(curves[row.strategy], COLD_START)),
             _fraction(one),
-            NOTHING if one is None else _percent(one.sure),
+            NOTHING if one is None else percent(one.sure),
         )
         yield "| " + " | ".join(cells) + " |"
     yield "\nLesion Dice at each labelled share:\n"
@@ -114,7 +114,7 @@ def _cohort_lines(
 
 def _curve_lines(curves: Mapping[str, Curve], order: Sequence[str]) -> Iterator[str]:
     longest = max(curves.values(), key=lambda curve: len(curve.fractions))
-    yield "| arm | " + " | ".join(_percent(share) for share in longest.fractions) + " |"
+    yield "| arm | " + " | ".join(percent(share) for share in longest.fractions) + " |"
     yield "| --- |" + " --- |" * len(longest.fractions)
     generator = np.random.default_rng(0)
     for name in order:
@@ -152,17 +152,13 @@ def _at(curve: Curve, share: float) -> float:
 
 
 def _nearest(curve: Curve, share: float) -> str:
-    return _percent(float(curve.fractions[_place(curve, share)]))
+    return percent(float(curve.fractions[_place(curve, share)]))
 
 
 def _fraction(one: Reach | None) -> str:
     if one is None or one.fraction is None:
         return "not reached"
-    return f"{_percent(one.fraction)} ({_percent(one.low)} to {_percent(one.high)})"
-
-
-def _percent(share: float | None) -> str:
-    return NOTHING if share is None else f"{100 * share:.1f} %"
+    return f"{percent(one.fraction)} ({percent(one.low)} to {percent(one.high)})"
 
 
 def _three(value: float | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from longitudinal_al.experiments.curves import Curve, Results, learning_curves
+from longitudinal_al.experiments.percent import percent
 
 LESIONS, VOLUME = "false_lesions", "false_volume_mm3"
 
@@ -22,7 +23,7 @@ def false_detection_lines(results: Results, order: Sequence[str]) -> Iterator[st
         return
     shares = max((curve.fractions for curve in lesions.values()), key=len)
     yield "\nFalse lesions in a test pair without change, and their volume, at each labelled share:\n"
-    yield "| arm | " + " | ".join(f"{100 * share:.1f} %" for share in shares) + " |"
+    yield "| arm | " + " | ".join(map(percent, shares)) + " |"
     yield "| --- |" + " --- |" * len(shares)
     full = results["full"]
     if full.get(LESIONS) is not None:

@@ -16,6 +16,7 @@ from longitudinal_al.experiments.curves import (
     learning_curves,
     mean_defined,
 )
+from longitudinal_al.experiments.percent import percent
 
 RATES = np.geomspace(1e-2, 1e4, 2000)
 """What is tried for the efficiency, 0.7 % apart."""
@@ -99,7 +100,7 @@ def foreground_lines(results: Results, order: Sequence[str]) -> Iterator[str]:
     for name in order:
         one = found[name]
         beta = one.efficiency
-        yield f"| `{name}` | {one.labelled:.1%} | {beta.mean:.1f} ({beta.low:.1f} to {beta.high:.1f}) |"
+        yield f"| `{name}` | {percent(one.labelled)} | {beta.mean:.1f} ({beta.low:.1f} to {beta.high:.1f}) |"
 
 
 def _shares(results: Results, curve: Curve) -> np.ndarray:

@@ -24,6 +24,7 @@ from longitudinal_al.experiments.curves import (
     measured_patients,
     time_model,
 )
+from longitudinal_al.experiments.percent import NOTHING, percent
 from longitudinal_al.experiments.plots import MOST_BANDS, learning_curves_figure, png, strip_figure
 from longitudinal_al.experiments.standings import summarise, win_matrix
 from longitudinal_al.experiments.strips import AskedSlice
@@ -35,7 +36,6 @@ MEANINGS = {
     "dice": "overlap of predicted and true change, voxel by voxel.",
     "lesion_f1": "lesions found and lesions that are true, by the rule of MSSEG-2.",
 }
-NOTHING = "–"
 
 
 def write_report(results: Results, strips: Mapping[str, Sequence[AskedSlice]], out: Path) -> Path:
@@ -193,7 +193,7 @@ def _signed(value: float) -> str:
 
 
 def _share(fraction: float | None) -> str:
-    return NOTHING if fraction is None else f"{100 * fraction:.1f}\N{NO-BREAK SPACE}%"
+    return percent(fraction).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _share_of_wins(share: float | None) -> str:

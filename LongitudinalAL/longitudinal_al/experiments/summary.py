@@ -12,6 +12,7 @@ from longitudinal_al.experiments.curves import (
     mean_defined,
     measured_patients,
 )
+from longitudinal_al.experiments.percent import percent
 from longitudinal_al.experiments.standings import YARDSTICK, StrategySummary, summarise
 
 # Below these an interval says little (methods: at least five seeds).
@@ -67,7 +68,7 @@ def caveats(results: Results) -> list[str]:
 def _best_sentence(best: StrategySummary) -> str:
     return (
         f"Best strategy: {best.strategy}, lesion Dice {best.area} on average over its learning curve "
-        f"and {best.last.mean:.3f} with {_percent(best.last_fraction)} of the pool labelled."
+        f"and {best.last.mean:.3f} with {percent(best.last_fraction)} of the pool labelled."
     )
 
 
@@ -78,14 +79,14 @@ def _efficiency_sentence(best: StrategySummary, results: Results) -> str:
     goal = f"full labelling (Dice {mean_defined(full):.3f}) less {MARGIN}"
     if best.reaches is None:
         return (
-            f"It does not reach {goal} with the {_percent(best.last_fraction)} of the pool that was labelled."
+            f"It does not reach {goal} with the {percent(best.last_fraction)} of the pool that was labelled."
         )
     sure = (
         "the whole interval does not"
         if best.surely_reaches is None
-        else (f"the whole interval does at {_percent(best.surely_reaches)}")
+        else (f"the whole interval does at {percent(best.surely_reaches)}")
     )
-    return f"It reaches {goal} with {_percent(best.reaches)} of the pool labelled ({sure})."
+    return f"It reaches {goal} with {percent(best.reaches)} of the pool labelled ({sure})."
 
 
 def _random_sentence(rows: list[StrategySummary]) -> str:
@@ -120,10 +121,6 @@ def _signed(interval: Interval | None) -> str:
     if interval is None:
         return "an unknown difference in"
     return interval.signed
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
 
 
 def _count(number: int, noun: str) -> str:

@@ -19,6 +19,11 @@ def test_a_worker_answers_and_leaves(cli, small_project: Project) -> None:
         pass  # nobody holds it any more
 
 
+def test_an_answer_for_people_names_nothing_of_python(cli, small_project: Project) -> None:
+    lines = cli("ask", small_project.folder, "status").done().out.splitlines()
+    assert "busy: -" in lines and not [line for line in lines if "None" in line or "{'" in line]
+
+
 def test_what_the_worker_refuses_is_told_in_its_words(cli, small_project: Project) -> None:
     cli("ask", small_project.folder, "explain", "pair=p0", "slice=8").refused("train")
     cli("ask", small_project.folder, "rank", "strategy=magic").refused("'magic'", "random")

@@ -61,5 +61,5 @@ def test_without_what_it_rests_on_there_is_none(gap: str) -> None:
 
 def test_the_table_keeps_the_order_it_is_given() -> None:
     lines = list(foreground_lines(results_with({"slow": 3.0, "fast": 20.0}), ["fast", "slow"]))
-    assert lines[-2].startswith("| `fast` | 25.0% | 20.")
-    assert lines[-1].startswith("| `slow` | 25.0% | 3.0")
+    assert lines[-2].startswith("| `fast` | 25.0 % | 20.")
+    assert lines[-1].startswith("| `slow` | 25.0 % | 3.0")
