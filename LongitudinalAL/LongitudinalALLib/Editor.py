@@ -37,6 +37,7 @@ class Editor:
         self._segmentationId = ""
         self._brush = 3.0
         self._isEntered = False
+        self._isResting = False
         self.widget: Any = slicer.qMRMLSegmentEditorWidget()
         self.widget.setMRMLScene(scene)
         self.widget.setSegmentationNodeSelectorVisible(False)
@@ -62,6 +63,7 @@ class Editor:
         self.widget.setSourceVolumeNode(sourceVolumeNode)
         self.widget.setCurrentSegmentID(segmentId)
         self._segmentationId = segmentationNode.GetID()
+        self._isResting = False
         self.paint()
 
     def paint(self) -> None:
@@ -74,7 +76,8 @@ class Editor:
             effect.setCommonParameter("BrushSphere", 0)
 
     def rest(self) -> None:
-        """Lay the brush down: what is looked at is not what is edited."""
+        """Lay the brush down until `show`: what is looked at is not what is edited."""
+        self._isResting = True
         self.widget.setActiveEffectByName("")
 
     def forgetUndo(self) -> None:
@@ -104,12 +107,12 @@ class Editor:
         self._node, self._segmentationId = None, ""
 
     def enter(self) -> None:
-        """The module is shown: hear the views and the keys, and take the brush up again."""
+        """The module is shown: hear the views and the keys, and take the brush up again, unless it rests."""
         if not self._isEntered:
             self._isEntered = True
             self.widget.setupViewObservations()
             self.widget.installKeyboardShortcuts()
-            if self._scene.GetNodeByID(self._segmentationId) is not None:
+            if not self._isResting and self._scene.GetNodeByID(self._segmentationId) is not None:
                 self.paint()
 
     def exit(self) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
+
 from longitudinal_al.errors import NotReady
 from LongitudinalALLib.SceneVolumes import ROLES
 
 LAYOUT = 4417
 """Number of the layout; Slicer's own stay below 100."""
+STANDARD = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+"""What is given back where a scene was loaded that was saved in our layout."""
 VIEW_GROUP = 17
 """Keeps the user's other views out of what is done in these."""
 TAGS = {
@@ -42,8 +46,13 @@ class ViewLayout:
 
     @property
     def isSet(self) -> bool:
-        """Whether the three views are there now."""
-        return self.wasSet and self.sliceNode("followup") is not None
+        """Whether the three views are there now, in view or not."""
+        return self.wasSet and self._hasViews()
+
+    @property
+    def isShown(self) -> bool:
+        """Whether the three views are there and in view: the user has chosen no other layout since."""
+        return self.isSet and self._layoutNode().GetViewArrangement() == LAYOUT
 
     def sliceNode(self, role: str) -> Any:
         """Return a view's slice node or None. Contract: `Libs/MRML/Core/vtkMRMLScene.h`, GetSingletonNode."""
@@ -51,8 +60,7 @@ class ViewLayout:
 
     def sliceLogic(self, role: str) -> Any:
         """Return the slice logic of a view; `NotReady` when the view is not there."""
-        node = self.sliceNode(role)
-        logic = self._logic.GetSliceLogic(node) if node else None
+        logic = self._logicOf(role)
         if logic is None:
             raise NotReady("the three slice views are not there: show the slice pair again")
         return logic
@@ -60,14 +68,16 @@ class ViewLayout:
     def set(self) -> None:
         """Show the three views, linked, and remember which layout was shown before.
 
-        Contract: Slicer `Libs/MRML/Core/vtkMRMLLayoutNode.h` (AddLayoutDescription, SetViewArrangement) and
-        `Libs/MRML/Logic/vtkMRMLLayoutLogic.h` (makes the slice nodes that a layout names).
+        Contract: Slicer `Libs/MRML/Core/vtkMRMLLayoutNode.h` (AddLayoutDescription; SetViewArrangement does
+        nothing for the layout that is shown) and `Libs/MRML/Logic/vtkMRMLLayoutLogic.h` (makes the slice
+        nodes that a layout names when it is set).
         """
         layout = self._layoutNode()
-        if self._before is None:
-            self._before = layout.GetViewArrangement()
+        self._before = self._another(layout.GetViewArrangement())
         if not layout.IsLayoutDescription(LAYOUT):
             layout.AddLayoutDescription(LAYOUT, layoutDescription())
+        if not self._hasViews():
+            layout.SetViewArrangement(self._before)
         layout.SetViewArrangement(LAYOUT)
         for role in ROLES:
             composite = self.sliceLogic(role).GetSliceCompositeNode()
@@ -84,6 +94,19 @@ class ViewLayout:
         self._before = None
         for role in ROLES:
             self._removeView(role)
+
+    def _another(self, shown: int) -> int:
+        """Return the layout to go back to: the one that is shown, or where that is ours, the one before."""
+        if shown != LAYOUT:
+            return shown
+        return STANDARD if self._before is None else self._before
+
+    def _hasViews(self) -> bool:
+        return all(self._logicOf(role) is not None for role in ROLES)
+
+    def _logicOf(self, role: str) -> Any:
+        node = self.sliceNode(role)
+        return self._logic.GetSliceLogic(node) if node else None
 
     def _removeView(self, role: str) -> None:
         """Remove a view's nodes: its slice node first, since the slice logic would make the others anew."""

@@ -49,11 +49,6 @@ class Observations:
 
         self._tags.append((observed, observed.AddObserver(event, call)))
 
-    @property
-    def isEmpty(self) -> bool:
-        """Whether nothing is observed."""
-        return not self._tags
-
     def release(self) -> None:
         """Let all go."""
         for observed, tag in self._tags:

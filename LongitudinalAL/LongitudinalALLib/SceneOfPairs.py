@@ -141,6 +141,8 @@ class SceneOfPairs:
                 self._leaveShown()
                 self.setLayout()
                 self._shown.enter(pair)
+            elif not self.views.isShown:
+                self.setLayout()
             self.views.showVolumes(volumes)
             self.jump(pair.grid.slices // 2 if k is None else k)
 

@@ -82,7 +82,7 @@ class OpenPair:
 
     def has(self, role: str) -> bool:
         """Tell whether a node of this pair is still in the scene."""
-        return self._scene.GetNodeByID(self._ids.get(role, "")) is not None
+        return self._present(role) is not None
 
     def node(self, role: str) -> Any:
         """Return a node of this pair.
@@ -92,7 +92,7 @@ class OpenPair:
         NotReady
             When it is no longer in the scene.
         """
-        node = self._scene.GetNodeByID(self._ids.get(role, ""))
+        node = self._present(role)
         if node is None:
             what = TITLES.get(role, role).lower()
             raise NotReady(f"the {what} of pair {self.name!r} is no longer in the scene: open the pair again")
@@ -122,8 +122,11 @@ class OpenPair:
 
     def nodes(self) -> list[Any]:
         """Return the nodes that are still there."""
-        found = (self._scene.GetNodeByID(id_) for id_ in self._ids.values())
-        return [node for node in found if node is not None]
+        return [node for role in self._ids if (node := self._present(role)) is not None]
+
+    def nodesAreGone(self) -> None:
+        """The scene has lost all nodes; what was painted is kept."""
+        self._ids.clear()
 
     def fill(self, prepared: PreparedPair) -> None:
         """Add the nodes that are missing, taking up those of this pair that a loaded scene brought along.
@@ -207,12 +210,19 @@ class OpenPair:
         volume = prepared.volumes[role]
         node = self._found(role)
         if node is not None and node.GetDisplayNode() is not None:
+            self._leaveFile(node)
             _setVoxels(node, volume)
         else:
-            path = self.folder / f"{role}.nii.gz"
-            node = addVolume(self._scene, volume, f"{TITLES[role]} {self.name}", path)
+            node = addVolume(self._scene, volume, f"{TITLES[role]} {self.name}")
             self._mark(node, role)
         return node
+
+    def _leaveFile(self, node: Any) -> None:
+        """Take the prepared file from a node of a saved scene: not Slicer's to write, see `addVolume`."""
+        storage = node.GetStorageNode()
+        if storage is not None and Path(storage.GetFileName() or "").parent == self.folder:
+            node.SetAndObserveStorageNodeID(None)
+            self._scene.RemoveNode(storage)
 
     def _newSegmentation(self) -> Any:
         """Contract: Slicer `Libs/MRML/Core/vtkMRMLSegmentationDisplayNode.h` (opacity of fill, outline)."""
@@ -229,12 +239,17 @@ class OpenPair:
         node.SetAttribute(PAIR, str(self.folder))
         node.SetAttribute(ROLE, role)
 
+    def _isMarked(self, node: Any, role: str) -> bool:
+        return node.GetAttribute(PAIR) == str(self.folder) and node.GetAttribute(ROLE) == role
+
+    def _present(self, role: str) -> Any:
+        """Return a node of this pair, or None; one that has its id but not its marks is somebody else's."""
+        node = self._scene.GetNodeByID(self._ids.get(role, ""))
+        return node if node is not None and self._isMarked(node, role) else None
+
     def _found(self, role: str) -> Any:
         """Return a node that an earlier session left in a saved scene, or None."""
-        for node in pairNodes(self._scene):
-            if node.GetAttribute(ROLE) == role and node.GetAttribute(PAIR) == str(self.folder):
-                return node
-        return None
+        return next((node for node in pairNodes(self._scene) if self._isMarked(node, role)), None)
 
 
 def _setVoxels(node: Any, volume: Volume) -> None:

@@ -96,7 +96,9 @@ class OpenPairs:
         self._kept.update({pair.folder: pair for pair in self.all if pair.strokes()})
 
     def nodesAreGone(self) -> None:
-        """The scene has lost all nodes."""
+        """The scene has lost all nodes: ids are given anew, to others, and lead to none of these any more."""
+        for pair in [*self.all, *self.kept]:
+            pair.nodesAreGone()
         self._open.clear()
 
     def projectFolders(self) -> list[Path]:

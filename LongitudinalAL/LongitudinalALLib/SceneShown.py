@@ -25,10 +25,10 @@ class ShownPair:
 
     def watchSlices(self) -> None:
         """Note from now on which slices are in view, however the user gets there."""
-        if self._slices.isEmpty:
-            for role in TAGS:
-                node = self._views.sliceNode(role)
-                self._slices.add(node, vtk.vtkCommand.ModifiedEvent, self._onSliceMoved)
+        self._slices.release()
+        for role in TAGS:
+            node = self._views.sliceNode(role)
+            self._slices.add(node, vtk.vtkCommand.ModifiedEvent, self._onSliceMoved)
 
     def unwatchSlices(self) -> None:
         """Note no more."""

@@ -36,8 +36,13 @@ class SliceViews:
 
     @property
     def isSet(self) -> bool:
-        """Whether the three views are in the layout now."""
+        """Whether the three views are there now, in view or not."""
         return self._layout.isSet
+
+    @property
+    def isShown(self) -> bool:
+        """Whether the three views are there and in view: the user has chosen no other layout since."""
+        return self._layout.isShown
 
     def sliceNode(self, role: str) -> Any:
         """Return a view's slice node or None."""

@@ -225,11 +225,14 @@ def imageOf(voxels: np.ndarray) -> Any:
     return image
 
 
-def addVolume(scene: Any, volume: Volume, name: str, path: Path | None = None) -> Any:
-    """Add a scalar volume node with its display node; with a path, it is known to be saved there.
+def addVolume(scene: Any, volume: Volume, name: str) -> Any:
+    """Add a scalar volume node with its display node, known to be saved nowhere.
 
-    Contract: Slicer `Libs/MRML/Core/vtkMRMLVolumeNode.h` (SetIJKToRASMatrix), `vtkMRMLStorableNode.h`
-    (AddDefaultStorageNode: no file is read or written).
+    The prepared files are the project's own. Were they the node's, Slicer would write into their folder:
+    `Base/QTGUI/qSlicerSaveDataDialog.cxx` (nodeFileInfo) names a node's file after the node, in the folder of
+    the one it has, and ticks it. Without one, the folder of the scene is proposed.
+
+    Contract: Slicer `Libs/MRML/Core/vtkMRMLVolumeNode.h` (SetIJKToRASMatrix).
     """
     node = slicer.vtkMRMLScalarVolumeNode()
     node.SetName(name)
@@ -241,9 +244,6 @@ def addVolume(scene: Any, volume: Volume, name: str, path: Path | None = None) -
     scene.AddNode(display)
     display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
     node.SetAndObserveDisplayNodeID(display.GetID())
-    if path is not None:
-        node.AddDefaultStorageNode(str(path))
-        node.GetStorageNode().SetWriteFileFormat("nii.gz")
     return node
 
 

@@ -66,6 +66,21 @@ def test_the_brush_is_laid_down_and_taken_up_with_the_module(host: Any, editor: 
     assert editor.widget.calls[-1] == ("setActiveEffectByName", "Paint")
 
 
+def test_a_brush_that_was_laid_down_stays_so_until_something_is_edited_again(host: Any, editor: Any) -> None:
+    nodes = [host.scene.AddNewNodeByClass(name) for name in NODES]
+    editor.enter()
+    editor.show(*nodes, "LongitudinalAL_1")
+    editor.rest()
+    editor.exit()
+    editor.enter()
+    assert editor.widget.activeEffect() is None
+    editor.show(*nodes, "LongitudinalAL_1")
+    assert editor.widget.activeEffect() is not None
+    editor.exit()
+    editor.enter()
+    assert editor.widget.activeEffect() is not None
+
+
 def test_with_the_scene_closed_no_brush_is_taken_up(host: Any, editor: Any) -> None:
     editor.show(*(host.scene.AddNewNodeByClass(name) for name in NODES), "LongitudinalAL_1")
     host.scene.Clear(0)

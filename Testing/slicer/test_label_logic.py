@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from host import slicer
 from label_desk import Desk, _desk, preparedOnce, projectFolder  # noqa: F401
-from logic_host import disc, paint
+from logic_host import ScriptedWorker, disc, paint
 
 from longitudinal_al.project.store import Project
+from longitudinal_al.protocol import Verb
+from LongitudinalALLib.SceneLayout import LAYOUT
 
 
 def test_next_shows_the_slice_pair_that_is_asked_for_and_why(desk):
@@ -118,6 +121,50 @@ def test_what_is_not_looked_at_gets_no_label(desk):
     desk.section.noChangeRequested.emit()
     (saved,) = desk.study.project.labels()
     assert (saved.pair, saved.slice) == first.key
+
+
+def test_every_slice_pair_comes_into_view_whatever_layout_was_chosen(desk):
+    layoutManager = slicer.app.layoutManager()
+    held = desk.section
+    for signal in (held.nextRequested, held.noChangeRequested, held.skipRequested, held.backRequested):
+        layoutManager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+        signal.emit()
+        assert layoutManager.layout == LAYOUT
+        assert desk.scene.shownSlice() == desk.entry.slice
+
+
+def _nameAnother(desk):
+    desk.study.setAnnotator("Ben")
+
+
+def _startAnotherWorker(desk):
+    desk.worker = ScriptedWorker()
+    desk.study.restartWorker()
+    desk.study.tick()
+    assert desk.study.worker is desk.worker
+
+
+@pytest.mark.parametrize("change", [_nameAnother, _startAnotherWorker])
+def test_another_name_or_worker_changes_nothing_of_the_slice_pair_in_hand(desk, change):
+    desk.section.nextRequested.emit()
+    skipped = desk.entry
+    desk.section.skipRequested.emit()
+    held = desk.entry
+    desk.clock.now += 7
+    change(desk)
+    assert desk.entry is held
+    desk.clock.now += 5
+    desk.section.noChangeRequested.emit()
+    saved = desk.study.project.label(*held.key)
+    assert held.score is not None
+    assert (saved.annotator, saved.strategy, saved.score) == (
+        desk.study.annotator,
+        held.strategy,
+        pytest.approx(held.score),
+    )
+    assert (saved.ended - saved.started).total_seconds() == pytest.approx(12, abs=0.01)
+    assert desk.entry.key != skipped.key
+    assert desk.worker.newest(Verb.STATUS)[1] == {"labelling": True}
 
 
 def test_skip_and_back_leave_no_stroke_behind(desk):

@@ -51,6 +51,50 @@ def test_an_answer_that_comes_too_late_is_shown_on_no_other_slice(desk, tmp_path
     assert not desk.study.project.label(*second.key).suggestion_shown
 
 
+def showOther(desk):
+    """Show another pair than the one in hand, as a click on it in the list does."""
+    other = next(pair.id for pair in desk.study.project.pairs() if pair.id != desk.entry.pair)
+    desk.scene.show(
+        desk.scene.openPair(desk.study.project.pair_folder(other), desk.scene.shownPair.grid.axis)
+    )
+
+
+def test_an_answer_is_laid_over_no_other_patient_s_scan(desk, tmp_path):
+    desk.section.nextRequested.emit()
+    inHand = desk.scene.shownPair
+    desk.section.overlayToggled.emit("suggestion", True)
+    path = explanation(desk, tmp_path)
+    showOther(desk)
+    desk.study.tick()
+    k = desk.scene.shownSlice()
+    desk.worker.answers(Verb.EXPLAIN, path=str(path), seconds=0.1)
+    desk.study.tick()
+    assert not desk.scene.hasOverlay("suggestion")
+    assert desk.scene.shownSlice() == k
+    assert not inHand.suggestionsShown
+    assert "do not show" in desk.message
+    assert desk.section.last("showOverlays") == []
+
+
+def test_with_another_pair_in_view_no_overlay_is_asked_for_or_laid(desk, tmp_path):
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    paint(desk.scene, first.slice, desk.label())
+    desk.section.saveRequested.emit()
+    desk.section.backRequested.emit()
+    showOther(desk)
+    for name in ("suggestion", "uncertainty", "attention", "earlier"):
+        desk.section.overlayToggled.emit(name, True)
+        assert "do not show" in desk.message
+        assert desk.section.last("showOverlays") == []
+    assert all(verb is not Verb.EXPLAIN for verb, _ in desk.worker.asked)
+    assert not any(map(desk.scene.hasOverlay, desk.scene.overlays))
+    desk.section.nextRequested.emit()
+    desk.logic.open(*first.key)
+    desk.section.overlayToggled.emit("earlier", True)
+    assert desk.scene.hasOverlay("earlier labels")
+
+
 def test_without_a_model_the_button_goes_out_with_the_reason(desk):
     desk.section.nextRequested.emit()
     desk.section.overlayToggled.emit("attention", True)

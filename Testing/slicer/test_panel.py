@@ -194,6 +194,22 @@ def test_the_last_project_opens_again(host: Any, settings: Settings, tmp_path: P
     assert not wiring.study.isOpen
 
 
+def test_a_last_project_out_of_reach_keeps_nothing_else_from_beginning(
+    wiring: Wiring, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def isDir(path: Path) -> bool:
+        raise OSError(5, "Access is denied", str(path))
+
+    settings.setValue("project", str(tmp_path / "share"))
+    settings.setValue("python", str(tmp_path / "python"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "is_dir", isDir)
+        wiring.enter()
+    assert "share cannot be reached (Access is denied)" in wiring.panel.project.ui.errorLabel.text()
+    verdict = wiring.panel.learning.ui.pythonVerdictLabel.text()
+    assert verdict == f"There is no file {tmp_path / 'python'}."
+
+
 def test_what_was_wired_leaves_nothing_behind(host: Any, settings: Settings, tmp_path: Path) -> None:
     before = host.scene.GetNumberOfNodes()
     for _ in range(2):  # as by "Reload"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -92,6 +94,20 @@ def test_a_folder_that_is_gone_is_not_opened_again(desk, tmp_path):
     desk.logic.begin()
     assert not desk.study.isOpen
     assert desk.section.last("showError") is None
+
+
+def test_a_folder_that_cannot_be_reached_is_said(desk, monkeypatch):
+    def isDir(path):
+        raise OSError(errno.EACCES, "The user name or password is incorrect", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", isDir)
+    desk.settings.values["project"] = "//server/study"
+    desk.logic.begin()
+    assert not desk.study.isOpen
+    assert desk.section.last("showMissingPackages")
+    said = desk.section.last("showError")
+    assert "study cannot be reached (The user name or password is incorrect)" in said
+    assert "sign in" in said
 
 
 def test_no_project_in_a_folder_is_said_and_the_open_one_stays(desk, tmp_path):

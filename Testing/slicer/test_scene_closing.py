@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from host import slicer
+from host import Host, slicer
 from scene_pairs import GEOMETRIES
 from scene_state import state
 from segment_editor import asTheSegmentEditorDoes
@@ -76,6 +76,20 @@ def test_a_layout_chosen_meanwhile_stays(host, scene, openPair):
     assert host.application.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
 
 
+def test_the_next_slice_pair_brings_the_three_views_back_with_their_zoom(host, scene, openPair):
+    pair = openPair()
+    node = host.sliceNode(TAGS["followup"])
+    node.SetFieldOfView(20, 20, 1)
+    oneUp = slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
+    host.application.layoutManager().setLayout(oneUp)
+    assert scene.views.isSet and not scene.views.isShown
+    scene.show(pair, 3)
+    assert host.application.layoutManager().layout == LAYOUT
+    assert (scene.shownSlice(), node.GetFieldOfView()[:2]) == (3, (20, 20))
+    scene.close()
+    assert host.application.layoutManager().layout == oneUp
+
+
 def test_after_the_scene_was_closed_the_layout_still_goes_back(host, scene, openPair):
     before = state(host)["layout"]
     openPair()
@@ -106,3 +120,38 @@ def test_a_reloaded_module_begins_anew_and_the_old_one_is_deaf(host, openPair, s
     host.scene.Clear(0)
     assert told == ["third"]
     third.release()
+
+
+def test_a_scene_saved_with_our_layout_gives_a_standard_one_back(host, scene, openPair, tmp_path):
+    pair = openPair()
+    assert host.scene.Commit(str(tmp_path / "saved.mrml"))
+    scene.release()
+    host.close()
+
+    other = Host()
+    try:
+        other.scene.SetURL(str(tmp_path / "saved.mrml"))
+        other.scene.Connect()
+        layout = other.layoutLogic.GetLayoutNode()
+        assert layout.GetViewArrangement() == LAYOUT
+        again = Scene()
+        for _ in range(2):
+            again.show(again.openPair(pair.folder, pair.grid.axis), 3)
+            assert (layout.GetViewArrangement(), again.shownSlice()) == (LAYOUT, 3)
+            again.close()
+            assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpView
+            assert not [node for node in other.sliceNodes() if node.GetLayoutName() in TAGS.values()]
+        again.release()
+    finally:
+        other.close()
+        host.install()
+
+
+@pytest.mark.parametrize("role", TAGS)
+def test_a_view_that_went_missing_in_our_layout_is_made_again(host, scene, openPair, role):
+    pair = openPair()
+    host.scene.RemoveNode(host.sliceNode(TAGS[role]))
+    scene.show(pair, 4)
+    assert scene.shownSlice() == 4
+    composite = host.sliceLogic(TAGS[role]).GetSliceCompositeNode()
+    assert composite.GetBackgroundVolumeID() == pair.node(role).GetID()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from host import Host, slicer
@@ -117,6 +119,57 @@ def test_the_scene_closed_in_the_middle_of_a_label_keeps_every_stroke(
     assert scene.sliceLabelsPainted() == [7]
 
 
+def test_after_the_scene_was_closed_each_pair_has_its_own_nodes_and_strokes(host, scene, openPair):
+    """MRML counts its ids from 1 again: another pair's nodes have those that this one's had."""
+    pair = openPair(pairName="p1")
+    eye = np.eye(*pair.grid.sliceShape, dtype=bool)
+    Painter(host, pair).paint(6, eye)
+    host.scene.Clear(0)
+    other = openPair(pairName="p2")
+    again = scene.openPair(pair.folder, pair.grid.axis)
+    scene.show(again, 6)
+    assert not {node.GetID() for node in again.nodes()} & {node.GetID() for node in other.nodes()}
+    assert again.labels.node is again.segmentation
+    assert host.sliceLogic(TAGS["followup"]).GetBackgroundLayer().GetVolumeNode().GetName() == "Follow-up p1"
+    Painter(host, again).paint(7, eye)
+    scene.jump(7)
+    assert scene.sliceLabelsPainted() == [6, 7]
+    assert scene.sliceLabelsPainted(other) == []
+    assert not scene.readSliceLabel(7, other).any()
+
+
+def test_after_the_scene_was_closed_nodes_of_the_user_stay_the_users(host, scene, openPair):
+    pair = openPair()
+    Painter(host, pair).paint(6, np.eye(*pair.grid.sliceShape, dtype=bool))
+    host.scene.Clear(0)
+    names = ["My CT", "My MR", "My PET"]
+    theirs = [slicer.util.addVolumeFromArray(np.ones((4, 5, 6)), name=name) for name in names]
+    theirs.append(host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "My organs"))
+    again = scene.openPair(pair.folder, pair.grid.axis)
+    assert not set(theirs) & set(again.nodes())
+    scene.show(again, 6)
+    scene.close()
+    assert [node.GetName() for node in theirs if host.scene.IsNodePresent(node)] == [*names, "My organs"]
+    assert [node.GetImageData().GetDimensions() for node in theirs[:3]] == [(6, 5, 4)] * 3
+
+
+def test_a_node_that_comes_with_the_id_of_a_deleted_one_is_not_taken_for_it(host, scene, openPair, tmp_path):
+    pair = openPair()
+    id_ = pair.baseline.GetID()
+    other = slicer.vtkMRMLScene()
+    assert other.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "My CT").GetID() == id_
+    assert other.Commit(str(tmp_path / "other.mrml"))
+    host.scene.RemoveNode(pair.baseline)
+    host.scene.SetURL(str(tmp_path / "other.mrml"))
+    host.scene.Import()
+    assert host.scene.GetNodeByID(id_).GetName() == "My CT"
+    with pytest.raises(NotReady, match="baseline of pair 'pair1' is no longer in the scene"):
+        scene.show(pair)
+    scene.openPair(pair.folder, pair.grid.axis)
+    scene.close()
+    assert host.scene.GetNodeByID(id_).GetName() == "My CT"
+
+
 def test_what_was_saved_is_not_kept_when_the_scene_is_closed(host, scene, openPair):
     pair = openPair()
     scene.writeSliceLabel(6, np.eye(*pair.grid.sliceShape, dtype=np.uint8))
@@ -177,3 +230,65 @@ def test_a_saved_scene_brings_project_and_strokes_back(host, scene, openPair, tm
     finally:
         other.close()
         host.install()
+
+
+def _save(host, directory):
+    """Save as Slicer's Save dialog proposes to: what is ticked, where it says.
+
+    Contract: Slicer `Base/QTGUI/qSlicerSaveDataDialog.cxx` (populateNode, nodeFileInfo): a node that has a
+    file is written under its own name into that file's folder, any other one into that of the scene.
+    """
+    host.scene.SetRootDirectory(str(directory))
+    for node in slicer.util.getNodesByClass("vtkMRMLStorableNode"):
+        if node.GetHideFromEditors() or not node.GetSaveWithScene() or not node.AddDefaultStorageNode():
+            continue
+        storage = node.GetStorageNode()
+        if storage is not None:
+            folder = Path(storage.GetFileName()).parent if storage.GetFileName() else directory
+            storage.SetFileName(str(folder / f"{node.GetName()}.{storage.GetDefaultWriteFileExtension()}"))
+            assert storage.WriteData(node)
+    assert host.scene.Commit(str(directory / "scene.mrml"))
+
+
+def _files(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _asAnEarlierVersionHad(pair):
+    """Let the volumes know the prepared files as theirs."""
+    for role, node in pair.volumes().items():
+        assert node.AddDefaultStorageNode(str(pair.folder / f"{role}.nii.gz"))
+
+
+@pytest.mark.parametrize("isEarlier", [False, True])
+def test_slicers_save_writes_nothing_into_the_project_and_its_scene_opens_again(
+    host, scene, openPair, tmp_path, isEarlier
+):
+    pair = openPair()
+    eye = np.eye(*pair.grid.sliceShape, dtype=bool)
+    if isEarlier:
+        _asAnEarlierVersionHad(pair)
+        host.scene.SetRootDirectory(str(tmp_path))
+        assert host.scene.Commit(str(tmp_path / "earlier.mrml"))
+        scene.release()
+        host.scene.SetURL(str(tmp_path / "earlier.mrml"))
+        host.scene.Connect()
+        pair = scene.openPair(pair.folder, pair.grid.axis)
+        scene.show(pair)
+    scene.jump(6)
+    Painter(host, pair).paint(6, eye)
+    project, saved = pair.folder.parent.parent, tmp_path / "saved"
+    before = _files(project)
+    saved.mkdir()
+    _save(host, saved)
+    assert _files(project) == before
+    scene.close()
+    host.scene.Clear(0)
+
+    host.scene.SetURL(str(saved / "scene.mrml"))
+    host.scene.Connect()
+    count = host.scene.GetNumberOfNodes()
+    again = scene.openPair(pair.folder, pair.grid.axis)
+    assert host.scene.GetNumberOfNodes() == count
+    scene.show(again, 6)
+    np.testing.assert_array_equal(scene.readSliceLabel(6), eye)

@@ -130,5 +130,6 @@ def test_another_annotator_needs_no_other_worker(desk, tmp_path):
         project.add_pairs([Pair("p", "P", tmp_path / "1", tmp_path / "2")])
     before = desk.study.session
     desk.study.setAnnotator("Ben")
-    assert desk.study.session is not before
+    assert desk.study.session is before
+    assert before.annotator == "Ben"
     assert desk.study.worker is desk.workers[0] and not desk.study.isWaiting

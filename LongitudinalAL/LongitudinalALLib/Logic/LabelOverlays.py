@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from slicer.i18n import tr as _
 
-from longitudinal_al.errors import LongitudinalALError
+from longitudinal_al.errors import LongitudinalALError, NotReady
 from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.protocol import Event, EventKind, Verb
 from LongitudinalALLib.Logic.Study import Study
@@ -65,6 +65,8 @@ class LabelOverlays:
     def _toggle(self, name: str, isOn: bool) -> None:
         if self._entry is None:
             return
+        if isOn:
+            self._requireInView(self._entry)
         (self._on.add if isOn else self._on.discard)(name)
         if not isOn:
             self._scene.switchOverlay(NAMES[name], False)
@@ -80,6 +82,7 @@ class LabelOverlays:
 
     def _lay(self, name: str) -> None:
         assert self._entry is not None
+        self._requireInView(self._entry)
         k = self._entry.slice
         if self._scene.shownSlice() != k:
             self._scene.jump(k)
@@ -91,6 +94,12 @@ class LabelOverlays:
             return
         self._scene.setOverlay(NAMES[name], k, values, self._pair)
         self._scene.switchOverlay(NAMES[name], True)
+
+    def _requireInView(self, entry: Entry) -> None:
+        """Raise `NotReady` where the views show another pair: nothing is laid over that one's scans."""
+        if self._scene.shownPair is not self._pair:
+            words = _("the views do not show {pair}: press 'Next slice pair' to see it again")
+            raise NotReady(words.format(pair=entry.pair))
 
     def _earlier(self) -> np.ndarray | None:
         label = self._study.session.saved_label()

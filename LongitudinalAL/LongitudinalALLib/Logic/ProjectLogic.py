@@ -8,6 +8,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from longitudinal_al.errors import StorageFailed
 from longitudinal_al.frontend.learning import RoundFigures, learning_so_far
 from longitudinal_al.frontend.login import login_name
 from longitudinal_al.protocol import Event, EventKind
@@ -48,11 +49,12 @@ class ProjectLogic:
             study.annotator = str(settings.value("annotator"))
             section.showAnnotator(study.annotator)
 
+    @guarded
     def begin(self, folder: str = "") -> None:
         """Say what is missing, and open a project again: that of a saved scene, or else the last one."""
         self.showMissing()
         last = folder or (self._settings.value("project") if self._settings is not None else "")
-        if last and not self._study.isOpen and Path(last).is_dir():
+        if last and not self._study.isOpen and _isThere(Path(last)):
             self.open(last)
 
     @guarded
@@ -125,6 +127,18 @@ class ProjectLogic:
         self._section.showProject("")
         self._section.showStanding("")
         self._section.showError("")
+
+
+def _isThere(folder: Path) -> bool:
+    """Tell whether a folder is there; `StorageFailed` where that cannot be seen: a share not signed in."""
+    try:
+        return folder.is_dir()
+    except OSError as error:
+        words = _(
+            "the project's folder {folder} cannot be reached ({reason}): connect the disk, or sign in to the "
+            "share, and open it again"
+        )
+        raise StorageFailed(words.format(folder=folder, reason=error.strerror or error)) from error
 
 
 def standing(project: Any) -> str:

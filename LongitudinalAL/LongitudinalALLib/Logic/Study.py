@@ -128,9 +128,9 @@ class Study:
 
     def setAnnotator(self, name: str) -> None:
         """Say who labels from now on; the worker need not know."""
-        isAnother, self.annotator = name != self.annotator, name
-        if self.isOpen and isAnother:
-            self._beginSession()
+        self.annotator = name
+        if self._session is not None:
+            self._session.annotator = name
 
     def request(self, verb: Verb, **arguments: Any) -> str:
         """Ask the worker and return the request's id; `NotReady` when there is no worker."""
@@ -212,13 +212,13 @@ class Study:
             self.worker = self._makeWorker(self.project.folder, self.strategy)
         except LongitudinalALError as error:
             self.worker, self.workerProblem = None, str(error)
-        self._beginSession()
+        if self._session is None:
+            self._beginSession()
+        else:
+            self._session.take_client(self.worker)
 
     def _beginSession(self) -> None:
-        held = self._session.in_hand if self._session is not None else None
         self._session = AnnotationSession(self.project, self.worker, self.annotator, clock=self.clock)
-        if held is not None:
-            self._session.open(*held.key)
 
     def _noticeLabels(self) -> None:
         number = self.project.last_label_number()

@@ -25,6 +25,11 @@ from longitudinal_al.protocol import Event, EventKind
 class AnnotationSession:
     """Hands out slice pairs and saves their labels; works with a worker, without one, and after its crash.
 
+    Attributes
+    ----------
+    annotator : str
+        Who labels from now on; what is in hand stays there when that changes.
+
     Parameters
     ----------
     project : Project
@@ -46,8 +51,9 @@ class AnnotationSession:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.queue = LabellingQueue()
+        self.annotator = annotator
         self._project = project
-        self._annotator = annotator
+        self._clock = clock
         self._timer = WorkTimer(clock)
         self._timed: Entry | None = None
         self._grids: dict[str, SliceGrid] = {}
@@ -58,6 +64,10 @@ class AnnotationSession:
     def in_hand(self) -> Entry | None:
         """The slice pair that is being labelled."""
         return self.queue.in_hand
+
+    def take_client(self, client: Worker | None) -> None:
+        """Go on with another worker, or with none: what is in hand, skipped and timed stays as it is."""
+        self._hints = LabellingHints(client, self._clock)
 
     def poll(self) -> list[Event]:
         """Return what the worker said, and look for rankings and labels; for a timer, a few times a second.
@@ -136,7 +146,7 @@ class AnnotationSession:
             pair=entry.pair,
             slice=entry.slice,
             mask=np.ascontiguousarray(mask.astype(np.uint8) if mask.dtype == bool else mask),
-            annotator=self._annotator,
+            annotator=self.annotator,
             started=ended - timedelta(seconds=self._timer.seconds()),
             ended=ended,
             suggestion_shown=suggestion_shown,
@@ -197,7 +207,7 @@ class AnnotationSession:
             When it has no label.
         """
         entry = self._held()
-        self._project.withdraw_label(*entry.key, self._annotator)
+        self._project.withdraw_label(*entry.key, self.annotator)
         self.queue.withdrawn(*entry.key)
         self._hints.tell()
 

@@ -290,6 +290,29 @@ def test_a_project_that_is_gone_is_named_and_nothing_is_left_out_for_it(
     assert project.labelled() == {("a", 3)}
 
 
+def test_another_worker_and_another_name_change_nothing_of_what_is_in_hand(
+    project: Project, publish: Publish, clock: Any
+) -> None:
+    first, second = ListeningWorker(), ListeningWorker()
+    publish(project.folder, ("a", 3), ("b", 4), ("a", 9))
+    session = AnnotationSession(project, first, "Zoë", clock=clock)
+    session.next()
+    session.skip()
+    held = session.next()
+    clock.now += 9
+    session.take_client(second)
+    session.annotator = "Bert"
+    assert session.next() is held
+    clock.now += 4
+    label = session.save(MASK)
+    assert (label.annotator, label.strategy, label.score) == ("Bert", held.strategy, held.score)
+    assert label.ended - label.started == timedelta(seconds=13)
+    assert (first.asked, second.asked) == ([], [(Verb.STATUS, {"labelling": True})])
+    second.says = [Event(EventKind.NOTE, None, {})]
+    assert [event.kind for event in session.poll()] == [EventKind.NOTE]
+    assert session.next().key == ("a", 9), "what was skipped comes last"
+
+
 @pytest.mark.parametrize("state", [WorkerState.CRASHED, WorkerState.HUNG, WorkerState.STOPPED])
 def test_labelling_goes_on_without_the_worker(project: Project, publish: Publish, state: WorkerState) -> None:
     worker = ListeningWorker()
