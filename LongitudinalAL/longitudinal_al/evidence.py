@@ -9,6 +9,7 @@ import numpy as np
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.errors import NotReady
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.contrast import Contrast
 from longitudinal_al.network.misalignment_fit import ExpectedMisalignment, expected_misalignment
@@ -89,9 +90,13 @@ def refuse_yardsticks(wanted: Strategy) -> None:
 
 
 def with_misalignment(
-    given: Evidence, wanted: Strategy, networks: Sequence[ChangeNetwork], pool: Pool
+    given: Evidence,
+    wanted: Strategy,
+    networks: Sequence[ChangeNetwork],
+    pool: Pool,
+    interrupt: Interrupt = never,
 ) -> Evidence:
     """Return the evidence with what the labels say about the networks' attention, where that is needed."""
     if Needs.FITTED_MISALIGNMENT not in wanted.needs or not networks:
         return given
-    return replace(given, misalignment=expected_misalignment(networks, pool, given.labels))
+    return replace(given, misalignment=expected_misalignment(networks, pool, given.labels, interrupt))

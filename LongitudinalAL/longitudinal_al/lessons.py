@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -47,7 +48,12 @@ class Lesson:
     models: Path | None = None
 
 
-def read_lesson(project: Project, pool: Pool, interrupt: Interrupt = never) -> Lesson:
+def read_lesson(
+    project: Project,
+    pool: Pool,
+    interrupt: Interrupt = never,
+    tell: Callable[[str], None] = lambda message: None,
+) -> Lesson:
     """Read the labels of a project, for training.
 
     Parameters
@@ -58,9 +64,13 @@ def read_lesson(project: Project, pool: Pool, interrupt: Interrupt = never) -> L
         Labels of other slice pairs count as time, and are not learned from.
     interrupt : callable
         Called at every label.
+    tell : callable
+        Called with a sentence for the user about each pair with labels of another size than its slices, which
+        are not learned from: its scans were replaced since they were drawn.
     """
     number, read = project.last_label_number(), utc_now()  # before the labels: one that comes now is new
     masks, seconds = {}, 0.0
+    other_size: Counter[str] = Counter()
     for pair, index in sorted(project.labelled()):
         interrupt()
         label = project.label(pair, index)
@@ -68,8 +78,17 @@ def read_lesson(project: Project, pool: Pool, interrupt: Interrupt = never) -> L
             continue  # withdrawn just now
         seconds += (label.ended - label.started).total_seconds()
         row = pool.index.get((pair, index))
-        if row is not None:
+        if row is None:
+            continue
+        if label.mask.shape == pool.pairs[pair].grid_shape:
             masks[row] = label.mask
+        else:
+            other_size[pair] += 1
+    for pair, count in other_size.items():
+        tell(
+            f"pair {pair}: {count} of its labels {'is' if count == 1 else 'are'} of another size than its "
+            "slices and not learned from; its scans were replaced since: draw them again"
+        )
     return Lesson(pool, masks, number, seconds, read, project.folder / "models")
 
 

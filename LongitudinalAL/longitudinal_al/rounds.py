@@ -73,7 +73,7 @@ def train_round(
         progress("reading", 0.0)
 
     with project.writer_lock("train"):
-        lesson = read_lesson(project, Pool.open(project, interrupt=reading), reading)
+        lesson = read_lesson(project, Pool.open(project, interrupt=reading), reading, tell)
         networks = learn_members(
             lesson,
             settings,

@@ -85,7 +85,7 @@ def score_rows(
     if Needs.MODEL not in wanted.needs:
         return found
     if given.misalignment is None:
-        given = with_misalignment(given, wanted, networks, pool)
+        given = with_misalignment(given, wanted, networks, pool, lambda: progress(0))
     return _score_by_networks(pool, wanted, networks, rows, seed, progress, given, found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy
+from longitudinal_al.errors import NotReady
 from longitudinal_al.evidence import Evidence, with_misalignment
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.contrast import Contrast
@@ -56,12 +58,13 @@ def score_rows_elsewhere(
     if Needs.MODEL not in wanted.needs or not len(rows):
         return score_rows(pool, wanted, networks, rows, seed=seed, progress=progress, given=given)
     given.check(wanted)
-    known = _to_send(with_misalignment(given, wanted, networks, pool), wanted)
+    known = _to_send(with_misalignment(given, wanted, networks, pool, lambda: progress(0)), wanted)
     wanted = replace(wanted, needs=wanted.needs & ~Needs.COST)  # which is asked here, when all are scored
     parts = [rows[start : start + PART] for start in range(0, len(rows), PART)]
     progress(0)
+    where = (folder, json.dumps(pool.contents()))
     jobs: dict[Future[Scored], int] = {
-        executor.submit(_score_part, folder, wanted, list(networks), list(part), seed + number, known): number
+        executor.submit(_score_part, *where, wanted, list(networks), list(part), seed + number, known): number
         for number, part in enumerate(parts)
     }
     done = 0
@@ -91,17 +94,34 @@ def _as_it_is(contrast: Contrast) -> Contrast:
 
 
 def _score_part(
-    folder: Path, wanted: Strategy, networks: list[ChangeNetwork], rows: list[int], seed: int, given: Evidence
+    folder: Path,
+    contents: str,
+    wanted: Strategy,
+    networks: list[ChangeNetwork],
+    rows: list[int],
+    seed: int,
+    given: Evidence,
 ) -> Scored:
     """Score some rows on the computer that this runs on."""
-    return score_rows(_pool(folder), wanted, networks, rows, seed=seed, given=given)
+    return score_rows(_pool(folder, contents), wanted, networks, rows, seed=seed, given=given)
 
 
 @lru_cache(maxsize=1)
-def _pool(folder: Path) -> Pool:
-    """Open a project's pool; the next part finds it open."""
+def _pool(folder: Path, contents: str) -> Pool:
+    """Open a project's pool; the next part finds it open.
+
+    Raises
+    ------
+    NotReady
+        When this computer does not see the same: the rows would be other slice pairs.
+    """
     with Project.open(folder) as project:
-        return Pool.open(project)
+        pool = Pool.open(project)
+    if json.dumps(pool.contents()) != contents:
+        raise NotReady(
+            f"{folder}: another computer sees other prepared pairs there: prepare, then rank again"
+        )
+    return pool
 
 
 def _joined(parts: Sequence[Scored]) -> Scored:

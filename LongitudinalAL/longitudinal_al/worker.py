@@ -36,7 +36,7 @@ def prepare(job: Job, project: Project) -> Result:
     if not project.status()["pairs"]:
         raise NotReady(f"{project.folder}: there are no pairs yet; add some first")
     failures = prepare_project(
-        project, progress=job.progress, seed=job.arguments["seed"], interrupt=job.interrupt
+        project, progress=job.progress, seed=job.arguments["seed"], interrupt=job.interrupt, tell=job.note
     )
     counts = project.status()
     return {
@@ -113,7 +113,7 @@ def explain_slice_pair(job: Job, project: Project) -> Result:
 
 
 TASKS: dict[Verb, Task] = {
-    Verb.PREPARE: Task(prepare, "preparing", "Preparing the pairs."),
+    Verb.PREPARE: Task(prepare, "preparing", "Preparing the pairs.", replaces_pairs=True),
     Verb.TRAIN: Task(train, "training", "Training on all labels."),
     Verb.RANK: Task(rank_pool, "ranking", "Ranking the slice pairs that are not labelled."),
     Verb.PREDICT: Task(predict, "predicting", "Predicting masks of change."),

@@ -10,6 +10,7 @@ import torch
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
 from longitudinal_al.errors import InvalidInput, NotReady, ProjectBusy, UnknownName
 from longitudinal_al.frontend.ranking import RankingReader
+from longitudinal_al.lessons import read_lesson
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.contrast_file import contrast_of_pool
@@ -211,3 +212,13 @@ def test_a_network_trained_for_a_strategy_knows_what_that_asks(small_project):
     assert plain.loss_head is None
     assert asked.loss_head is not None
     assert rank(small_project, "learning_loss", 2)
+
+
+def test_labels_of_another_size_are_told_and_not_learned_from(small_project):
+    label(small_project, "p0", 9)
+    label(small_project, "p1", 9)
+    small_project.save_label(Label("p1", 10, np.ones((64, 60), np.uint8), "tester", utc_now(), utc_now()))
+    told: list[str] = []
+    lesson = read_lesson(small_project, Pool.open(small_project), tell=told.append)
+    assert len(lesson.masks) == 2
+    assert len(told) == 1 and "p1" in told[0] and "1 of its labels is" in told[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,11 @@ import pytest
 from longitudinal_al import scoring_elsewhere
 from longitudinal_al.acquisition.needs import Needs
 from longitudinal_al.acquisition.strategies import STRATEGIES
+from longitudinal_al.errors import NotReady
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
-from longitudinal_al.project.records import Label, utc_now
+from longitudinal_al.project.records import Label, Verdict, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import rank, train_round
 
@@ -64,3 +66,17 @@ def test_parts_scored_elsewhere_are_the_whole(trained, name: str, monkeypatch) -
 def test_every_strategy_that_asks_a_network_can_ask_it_elsewhere(trained, name: str) -> None:
     with ThreadPoolExecutor(1) as thread:
         assert len(rank(trained, name, 3, executor=thread).entries) == 3
+
+
+def test_another_pool_is_opened_anew_and_one_that_is_not_seen_there_is_refused(prepared_once, tmp_path):
+    shutil.copytree(prepared_once, tmp_path / "project")
+    with Project.open(tmp_path / "project") as project:
+        both = []
+        for keep in (True, False):
+            pool = Pool.open(project)
+            both.append(scoring_elsewhere._pool(project.folder, json.dumps(pool.contents())))
+            if keep:
+                project.overrule("p0", Verdict.FAILED)
+        assert [set(each.pairs) for each in both] == [{"p0", "p1", "p2"}, {"p1", "p2"}]
+        with pytest.raises(NotReady, match="other prepared pairs"):
+            scoring_elsewhere._pool(project.folder, json.dumps(both[0].contents()))

@@ -29,7 +29,9 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         if not project.status()["pairs"]:
             raise NotReady(f"{project.folder}: there are no pairs yet; add some with: longitudinal-al add")
         with executor_of(arguments.scheduler) as executor, Progress("preparing") as progress:
-            prepare_project(project, progress=progress, seed=arguments.seed, executor=executor)
+            prepare_project(
+                project, progress=progress, seed=arguments.seed, executor=executor, tell=output.note
+            )
         pairs, counts = project.pairs(), project.status()
     ready = [pair for pair in pairs if pair.state is PairState.PREPARED]
     looks = [pair for pair in ready if pair.verdict is Verdict.LOOK]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def simulate(
     arms = [Arm.plain(name) for name in strategies]
     for each in arms:
         each.check()
-    chosen = SimulationSettings(budget, batch) if settings is None else settings
+    chosen = replace(settings or SimulationSettings(budget, batch), budget=budget, batch=batch)
     simulation = Simulation(project, chosen, out)
     jobs: list[tuple[Arm | None, int]] = [(None, seed) for seed in range(seeds)]
     jobs += [(arm, seed) for seed in range(seeds) for arm in arms]

@@ -216,17 +216,17 @@ class Simulation:
             batch,
             spacing_mm=self.settings.spacing_mm,
             seed=1000 * seed + number,
-            given=self._evidence(wanted, labelled, number),
+            given=self._evidence(wanted, labelled, seed, number),
         )
         return [self.pool.find(one.pair, one.slice) for one in chosen]
 
-    def _evidence(self, wanted: Strategy, labelled: list[int], number: int) -> Evidence:
+    def _evidence(self, wanted: Strategy, labelled: list[int], seed: int, number: int) -> Evidence:
         """Return what a strategy may know; references alone where it says that it is a yardstick."""
         is_yardstick = Needs.LABELS in wanted.needs
         return Evidence(
             labels={row: self.masks[row] for row in labelled},
             references=self.masks if is_yardstick else None,
-            contrast=cache(lambda: contrast_of_pool(self.out, self.pool)),
+            contrast=cache(lambda: contrast_of_pool(self.out, self.pool, seed=seed)),
             seconds=seconds_predictor(
                 self.pool, TIME_MODEL, [self.pool.entries[row].pair for row in labelled]
             ),

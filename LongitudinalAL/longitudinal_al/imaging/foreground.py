@@ -71,7 +71,7 @@ def compute_foreground(
     full = sitk.Resample(mask, followup, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     interrupt()
     if baseline_on_grid is not None:
-        full = _covered_by(full, baseline_on_grid)
+        full = covered_by(full, baseline_on_grid)
     return full
 
 
@@ -150,7 +150,21 @@ def _shrink(image: sitk.Image) -> sitk.Image:
     return sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), factors)
 
 
-def _covered_by(mask: sitk.Image, baseline: sitk.Image) -> sitk.Image:
+def covered_by(mask: sitk.Image, baseline: sitk.Image) -> sitk.Image:
+    """Cut a mask to what the baseline shows, so that the edge of its field of view is no change.
+
+    Parameters
+    ----------
+    mask : SimpleITK.Image
+        On the follow-up's grid.
+    baseline : SimpleITK.Image
+        Resampled onto that grid; 0 outside its field of view.
+
+    Raises
+    ------
+    GeometryMismatch
+        If the baseline lies on another grid.
+    """
     if mask.GetSize() != baseline.GetSize():
         raise GeometryMismatch(
             f"the baseline has {baseline.GetSize()} voxels and the follow-up {mask.GetSize()}: "

@@ -12,7 +12,7 @@ import numpy as np
 from longitudinal_al.acquisition.candidates import UNUSABLE, Candidates, LabelledSlices
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.reasons import reasons
-from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, Strategy, cold_start_of
+from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy, cold_start_of
 from longitudinal_al.choosing import columns_of, further_columns
 from longitudinal_al.evidence import Evidence, with_misalignment
 from longitudinal_al.interruption import Interrupt, never
@@ -22,7 +22,9 @@ from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.scoring import NOTHING_KNOWN, Scored, compares_features, features_alone, score_rows
 
 SELECT_FROM = 20_000
-"""The selector chooses among so many of the highest scores, which keeps a publication cheap."""
+"""The selector chooses among so many, which keeps a publication cheap."""
+DRAWN = 0.1
+"""So large a part of them is drawn at random: what a selector takes at random has to come from everywhere."""
 COMPARED_FIRST = 256
 """A new model looks at so many of the labelled slice pairs before the head; at the others after it."""
 _LARGEST = float(np.finfo(np.float16).max)
@@ -178,7 +180,7 @@ class AnytimeRanking:
         """Let the model look at the next few; when `interrupt` raises, these few are still to come."""
         rows = self._queue[:count]
         if self._given.misalignment is None:
-            self._given = with_misalignment(self._given, self.wanted, self._networks, self.pool)
+            self._given = with_misalignment(self._given, self.wanted, self._networks, self.pool, interrupt)
         found = score_rows(
             self.pool,
             self.wanted,
@@ -270,10 +272,12 @@ class AnytimeRanking:
         """Choose the head of the ranking; the labels themselves are never looked at."""
         instead = Needs.MODEL not in acting.needs and acting is not self.wanted
         rows = np.flatnonzero(~self.labelled & ((tiers == Tier.SCORED) | instead))
-        score = self.difference if instead else self.score
+        generator = np.random.default_rng(self._seed)
         if len(rows) > SELECT_FROM:
-            best = np.argpartition(-np.nan_to_num(score[rows], nan=-np.inf), SELECT_FROM)[:SELECT_FROM]
-            rows = np.sort(rows[best])
+            score = self.difference if instead else self.score
+            if acting.score is ScoreSource.NONE:
+                score = np.zeros(len(self.pool))
+            rows = rows[fewer(score[rows], SELECT_FROM, generator)]
         done = np.flatnonzero(self.labelled)
         found, known = self._found(acting, rows), self._found(features_alone(acting), done)
         candidates = Candidates(
@@ -283,7 +287,6 @@ class AnytimeRanking:
             labelled=LabelledSlices(**self._of(done), features=known.features),
             **further_columns(self.pool, rows.tolist(), found, acting, self._given),
         )
-        generator = np.random.default_rng(self._seed)
         chosen = acting.selector(candidates, self._batch, Neighbours(self._spacing_mm), generator, interrupt)
         return rows[chosen], reasons(acting.name, candidates, chosen, self.difference[rows])
 
@@ -304,3 +307,27 @@ class AnytimeRanking:
 
     def _of(self, rows: np.ndarray) -> dict[str, Any]:
         return {name: column[rows] for name, column in self._columns.items()}
+
+
+def fewer(score: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Choose some of many slice pairs, by the highest scores but for a part that is drawn from the others.
+
+    Parameters
+    ----------
+    score : numpy.ndarray
+        Of all of them, (n,); where all are the same, everything is drawn.
+    count : int
+        How many, fewer than n.
+    generator : numpy.random.Generator
+        Draws.
+
+    Returns
+    -------
+    numpy.ndarray
+        Their places, int, (count,), in ascending order.
+    """
+    says_nothing = bool((score == score[0]).all())
+    best = 0 if says_nothing else round((1 - DRAWN) * count)
+    order = np.argpartition(-np.nan_to_num(score, nan=-np.inf), best)
+    drawn = generator.permutation(order[best:])[: count - best]
+    return np.sort(np.concatenate([order[:best], drawn]))

@@ -70,6 +70,13 @@ class Knowledge:
         self.seen_label = self.learned_label = -1
         self.unpublished = self.labels_changed = False
         self._seen_round = -1
+        self._noted: set[str] = set()
+
+    def note_once(self, sentence: str) -> None:
+        """Say a sentence to the user, unless it was said before."""
+        if sentence not in self._noted:
+            self._noted.add(sentence)
+            self._note(sentence)
 
     def look(self, now: float, interrupt: Interrupt = never) -> News:
         """See what is new in the project, take it over, and say what it was; `now` in monotonic seconds."""

@@ -74,6 +74,7 @@ class Pausable(Generic[Result]):
         if self._thread.ident is not None:
             self._may_run.set()
             self._thread.join()
+        self._error = None  # its traceback holds what the work read, files among it
 
     def _go(self) -> None:
         try:

@@ -39,13 +39,13 @@ class QuickModels:
         self._begun = None
 
     def step(self, interrupt: Interrupt) -> bool:
-        """Train on; a model that is finished comes to nothing when a round meanwhile knows more labels."""
+        """Train on; a model that is finished comes to nothing when a round meanwhile knows as many labels."""
         self._begun = begun = self._begun or self._begin(interrupt)
         if not begun.work.run(interrupt, self._settings.step_seconds):
             return True
         self._begun = None
         present = self._knowledge.model
-        if present and present.last_label > begun.lesson.last_label:
+        if present and present.last_label >= begun.lesson.last_label:
             return False
         path = live_model_path(self._knowledge.folder)
         self._knowledge.take_model(Model(begun.work.result, begun.lesson.last_label, path))

@@ -48,7 +48,7 @@ def lesson_of_now(knowledge: Knowledge, interrupt: Interrupt) -> Lesson:
     """Read all labels of this moment."""
     if knowledge.ranking is None:
         raise NotReady(f"{knowledge.folder}: nothing is prepared yet; run `longitudinal-al prepare` first")
-    return read_lesson(knowledge.sight.project, knowledge.ranking.pool, interrupt)
+    return read_lesson(knowledge.sight.project, knowledge.ranking.pool, interrupt, knowledge.note_once)
 
 
 def begin_round(

@@ -24,20 +24,19 @@ from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import write_bytes
 
 FORMAT = "longitudinal-al-contrast-1"
-SEED = 0
-"""The same for every ranking of a project, whatever its own seed: it is learned once."""
 _DIFFERENCE, _FEATURES = "pool/difference", "pool/features"
 
 
-def contrast_path(folder: Path) -> Path:
-    """Return where a project keeps it."""
-    return folder / "models" / "contrast.safetensors"
+def contrast_path(folder: Path, seed: int = 0) -> Path:
+    """Return where a project keeps what was learned with a seed."""
+    return folder / "models" / ("contrast.safetensors" if seed == 0 else f"contrast-seed{seed}.safetensors")
 
 
 def contrast_of_pool(
     folder: Path,
     pool: Pool,
     *,
+    seed: int = 0,
     settings: ContrastSettings | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Contrast:
@@ -49,25 +48,26 @@ def contrast_of_pool(
         The project's.
     pool : Pool
         Its pool.
+    seed : int
+        Of the training. In use it is always the same, whatever the seed of a ranking: it is learned once.
     settings : ContrastSettings, optional
         By default the product's own.
     progress : callable
         Called with the share that is done; not at all when nothing is to be learned.
     """
     settings = settings or ContrastSettings()
-    path, digest = contrast_path(folder), _digest(pool, settings)
+    path, digest = contrast_path(folder, seed), _digest(pool, settings, seed)
     kept = _read(path, digest)
     if kept is None:
-        encoders = train_contrast(pool, settings, seed=SEED, progress=lambda share: progress(0.9 * share))
+        encoders = train_contrast(pool, settings, seed=seed, progress=lambda share: progress(0.9 * share))
         kept = modality_difference(encoders, pool, progress=lambda share: progress(0.9 + 0.1 * share))
         _write(path, digest, encoders, kept)
     return kept
 
 
-def _digest(pool: Pool, settings: ContrastSettings) -> str:
+def _digest(pool: Pool, settings: ContrastSettings, seed: int) -> str:
     """Stand for the prepared slice pairs and the settings: with others all has to be learned anew."""
-    pairs = [[name, pair.record.key, pair.record.slices] for name, pair in pool.pairs.items()]
-    return hashlib.sha256(json.dumps([pairs, asdict(settings), SEED]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([pool.contents(), asdict(settings), seed]).encode()).hexdigest()
 
 
 def _write(path: Path, digest: str, encoders: ContrastEncoders, contrast: Contrast) -> None:

@@ -14,12 +14,15 @@ import numpy as np
 import torch
 from sklearn.linear_model import RidgeCV
 
+from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.prediction import predict
 from longitudinal_al.pairs.pool import Pool
 
 LEAST_LABELS = 5
 """Fewer labelled slice pairs with change say nothing about features: all others get their mean."""
+MOST_LABELS = 256
+"""More would tell little, and take the attention of the network at each of them."""
 STRENGTHS = np.logspace(0, 5, 11)
 """Of the ridge, on features of unit variance; the one with the smallest leave-one-out error is taken."""
 
@@ -80,11 +83,14 @@ def fit_misalignment(features: np.ndarray, found: np.ndarray) -> ExpectedMisalig
 
 
 def expected_misalignment(
-    networks: Sequence[ChangeNetwork], pool: Pool, masks: Mapping[int, np.ndarray]
+    networks: Sequence[ChangeNetwork],
+    pool: Pool,
+    masks: Mapping[int, np.ndarray],
+    interrupt: Interrupt = never,
 ) -> ExpectedMisalignment:
     """Learn what misalignment to expect of a network from the labelled slice pairs with change.
 
-    Those without change have no region to look at.
+    Those without change have no region to look at. Of more than `MOST_LABELS` an even selection is taken.
 
     Parameters
     ----------
@@ -94,12 +100,17 @@ def expected_misalignment(
         Where the images come from.
     masks : mapping of int to numpy.ndarray
         The labels on the pairs' grids, by row of the pool.
+    interrupt : callable
+        Called at each batch; what it raises ends the work.
     """
     rows = [row for row in sorted(masks) if pool.mask_to_network(row, masks[row]).any()]
+    if len(rows) > MOST_LABELS:
+        rows = [rows[place] for place in np.linspace(0, len(rows) - 1, MOST_LABELS).round().astype(int)]
     features = np.zeros((len(rows), networks[0].features_size))
     found = np.zeros(len(rows))
     done = 0
     for predicted in predict(networks[:1], pool, rows, extras=("attention",)):
+        interrupt()
         here = slice(done, done + len(predicted.rows))
         regions = np.stack([pool.mask_to_network(row, masks[row]) for row in predicted.rows])
         features[here] = predicted.features.cpu().numpy()

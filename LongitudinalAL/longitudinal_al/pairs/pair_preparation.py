@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from longitudinal_al.imaging.difference import difference, difference_score
-from longitudinal_al.imaging.foreground import compute_foreground
+from longitudinal_al.imaging.foreground import compute_foreground, covered_by
 from longitudinal_al.imaging.normalisation import image_like, normalise
 from longitudinal_al.imaging.poses import pose_of_transform, transform_of_pose
 from longitudinal_al.imaging.reading import acquisition_time, read_scan
@@ -171,7 +171,7 @@ def bring_onto_grid(
         carried[what] = carry_mask(mask, scans)
     interrupt()
     if "foreground" in carried:
-        foreground = carried["foreground"] > 0
+        foreground = covered_by(carried["foreground"] > 0, moved)
     else:
         foreground = compute_foreground(scans.followup, moved, interrupt)
     return Placed(moved, scans.followup, foreground, carried.get("reference"))

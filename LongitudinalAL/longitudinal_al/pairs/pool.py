@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -164,6 +165,10 @@ class Pool:
                 for where, step in zip(out, steps, strict=True):
                     _paste(where, stack[min(max(place + step, 0), len(stack) - 1)])
         return images
+
+    def contents(self) -> list[list[Any]]:
+        """Return what tells this pool from another, for JSON: pairs, what they are made of, slices."""
+        return [[name, pair.record.key, pair.record.slices] for name, pair in self.pairs.items()]
 
     def patch_reader(self, neighbours: int) -> PatchReader:
         """Return what reads windows of slices, for training."""

@@ -12,7 +12,7 @@ from longitudinal_al.errors import Cancelled, LongitudinalALError, StorageFailed
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.pairs.pair_preparation import Outcome, prepare_pair
 from longitudinal_al.pairs.pixel_size import network_pixel_mm
-from longitudinal_al.pairs.prepared import is_current, preparation_key
+from longitudinal_al.pairs.prepared import is_current, is_usable, missing_source, preparation_key
 from longitudinal_al.project.records import Pair, PairState, Verdict
 from longitudinal_al.project.store import Project
 
@@ -36,10 +36,12 @@ def prepare_project(
     seed: int = 0,
     interrupt: Interrupt = never,
     executor: Executor | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> list[Failure]:
     """Prepare every pair that is not prepared yet, or whose scans have changed since.
 
-    A pair that fails is set aside with its reason, and the others go on.
+    A pair that fails is set aside with its reason, and the others go on. One that is prepared stays so while
+    its scans cannot be found, as on a share that is not connected.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def prepare_project(
     executor : Executor, optional
         Where pairs are prepared; by default two at a time on this computer. Another computer has to see the
         same files under the same paths, and is not interrupted in the middle of a pair.
+    tell : callable
+        Called with a sentence for the user about each prepared pair whose scans cannot be found.
 
     Returns
     -------
@@ -72,30 +76,36 @@ def prepare_project(
     failures = []
     with project.writer_lock("prepare"):
         pixel_mm = network_pixel_mm(project)
-        todo = _unprepared(project, pixel_mm)
+        todo = _unprepared(project, pixel_mm, tell)
         report("", 0.0)
         for done, (pair, outcome) in enumerate(
             _prepare_all(project, todo, pixel_mm, seed, interrupt, executor), start=1
         ):
             if outcome.verdict is Verdict.FAILED:
-                project.set_failed(pair.id, outcome.reason, outcome.figures)
+                project.set_failed(pair.id, outcome.reason, outcome.figures, pair)
                 failures.append(Failure(pair.id, outcome.reason))
             else:
                 found = (outcome.verdict, outcome.reason, outcome.figures, outcome.slice_pairs)
-                project.set_prepared(pair.id, *found)
+                project.set_prepared(pair.id, *found, pair)
             report(pair.id, done / len(todo))
         report("", 1.0)
     return failures
 
 
-def _unprepared(project: Project, pixel_mm: float) -> dict[str, tuple[Pair, str]]:
+def _unprepared(
+    project: Project, pixel_mm: float, tell: Callable[[str], None]
+) -> dict[str, tuple[Pair, str]]:
     """Return the pairs to prepare with their keys, by id."""
     todo = {}
     for pair in project.pairs():
-        key = preparation_key(pair, pixel_mm)
         folder = project.pair_folder(pair.id)
         if pair.overruled is Verdict.FAILED:
             continue  # set aside by hand
+        missing = missing_source(pair)
+        if missing and pair.state is PairState.PREPARED and is_usable(folder):
+            tell(f"pair {pair.id}: {missing} cannot be found; what was prepared of it is used as it is")
+            continue
+        key = preparation_key(pair, pixel_mm)
         if pair.state is not PairState.PREPARED or not is_current(folder, key, pair.reference is not None):
             todo[pair.id] = (pair, key)
     return todo

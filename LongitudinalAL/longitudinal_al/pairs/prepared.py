@@ -88,9 +88,8 @@ def _sizes(folder: Path) -> dict[str, int]:
         return {}
 
 
-def preparation_key(pair: Pair, pixel_mm: float) -> str:
-    """Return a digest of all that preparing the pair depends on."""
-    sources = (
+def _sources(pair: Pair) -> tuple[Path | None, ...]:
+    return (
         pair.baseline,
         pair.followup,
         pair.reference,
@@ -98,10 +97,27 @@ def preparation_key(pair: Pair, pixel_mm: float) -> str:
         pair.foreground,
         pair.foreground_transform,
     )
-    facts: list[Any] = [RECIPE, round(pixel_mm, 4), *(_file_facts(path) for path in sources)]
+
+
+def preparation_key(pair: Pair, pixel_mm: float) -> str:
+    """Return a digest of all that preparing the pair depends on."""
+    facts: list[Any] = [RECIPE, round(pixel_mm, 4), *(_file_facts(path) for path in _sources(pair))]
     if pair.registration is not None:  # else the key is that of earlier versions
         facts += [list(pair.registration.matrix), pair.registration.refine]
+    if pair.foreground is not None:  # earlier versions took what the baseline does not cover for tissue
+        facts.append("covered by the baseline")
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def missing_source(pair: Pair) -> Path | None:
+    """Return the first of the pair's own files that cannot be found, or None."""
+    return next((path for path in _sources(pair) if path is not None and not path.exists()), None)
+
+
+def is_usable(folder: Path) -> bool:
+    """Tell whether the pair's folder holds a whole preparation, of whatever files it was made."""
+    record = Prepared.read(folder)
+    return record is not None and record.is_whole(folder) and _is_stack_sound(folder, record.frame)
 
 
 def _file_facts(path: Path | None) -> list[Any] | None:

@@ -20,6 +20,10 @@ from longitudinal_al.errors import StorageFailed
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.tmp\.")
 _LEFTOVER_SECONDS = 86_400
+HELD_SECONDS = 2.0
+"""So long another program may hold a file on Windows, which cannot be replaced meanwhile."""
+_NAP_SECONDS = 0.02
+_ON_WINDOWS = os.name == "nt"
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -62,7 +66,7 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, within: Path 
         make_folder(path.parent, within)
         write(temporary)
         _sync_file(temporary)
-        temporary.replace(path)
+        _put_in_place(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
         _discard(temporary)
@@ -99,6 +103,17 @@ def make_folder(folder: Path, within: Path | None = None) -> None:
         make_folder(folder.parent, within)
     folder.mkdir(exist_ok=True)
     _sync_folder(folder.parent)
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Rename; on Windows wait a little for a virus scanner or a reader that holds the older file."""
+    last = time.monotonic() + HELD_SECONDS
+    while _ON_WINDOWS and time.monotonic() < last:
+        with suppress(PermissionError):
+            temporary.replace(path)
+            return
+        time.sleep(_NAP_SECONDS)
+    temporary.replace(path)
 
 
 def _sync_file(path: Path) -> None:

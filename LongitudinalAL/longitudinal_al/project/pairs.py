@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.project.database import Database
-from longitudinal_al.project.files import json_text
 from longitudinal_al.project.identifiers import check_pair_id
 from longitudinal_al.project.records import GivenRegistration, Pair, PairState, Split, Verdict, utc_now
 from longitudinal_al.project.stored_paths import read_path, stored_path
@@ -97,7 +96,7 @@ def read_pair(database: Database, folder: Path, pair_id: str) -> Pair:
 
 
 def read_figures(database: Database, pair_id: str) -> dict[str, Any]:
-    """Return the figures of a pair's preparation, as `set_outcome` got them."""
+    """Return the figures of a pair's preparation, as `outcomes.set_outcome` got them."""
     rows = database.rows("SELECT figures FROM pairs WHERE id = ?", (pair_id,))
     if not rows:
         raise unknown_pair(database, pair_id)
@@ -116,6 +115,7 @@ def unknown_pair(database: Database, pair_id: str) -> InvalidInput:
 def _pair(folder: Path, row: sqlite3.Row) -> Pair:
     check_pair_id(row["id"])  # the name becomes a folder, and the file may come from elsewhere
     paths = {column: None if row[column] is None else read_path(folder, row[column]) for column in _PATHS}
+    registration, overruled = said_by_hand(row)
     return Pair(
         id=row["id"],
         patient=row["patient"],
@@ -125,8 +125,8 @@ def _pair(folder: Path, row: sqlite3.Row) -> Pair:
         verdict=None if row["verdict"] is None else Verdict(row["verdict"]),
         reason=row["reason"],
         slice_pairs=row["slice_pairs"],
-        registration=None if row["registration"] is None else _registration(row["registration"]),
-        overruled=None if row["overruled"] is None else Verdict(row["overruled"]),
+        registration=registration,
+        overruled=overruled,
     )
 
 
@@ -135,28 +135,9 @@ def _registration(text: str) -> GivenRegistration:
     return GivenRegistration(tuple(float(number) for number in stored["matrix"]), bool(stored["refine"]))
 
 
-def set_outcome(
-    database: Database,
-    pair_id: str,
-    state: PairState,
-    verdict: Verdict | None,
-    reason: str,
-    figures: Mapping[str, Any],
-    slice_pairs: int,
-) -> None:
-    """Write down how the preparation of a pair went."""
-    values = (
-        state.value,
-        verdict and verdict.value,
-        reason,
-        json_text(figures, indent=None),
-        slice_pairs,
-        pair_id,
+def said_by_hand(row: sqlite3.Row) -> tuple[GivenRegistration | None, Verdict | None]:
+    """Return what a human said of a pair's registration and of its check."""
+    return (
+        None if row["registration"] is None else _registration(row["registration"]),
+        None if row["overruled"] is None else Verdict(row["overruled"]),
     )
-    with database.transaction() as connection:
-        changed = connection.execute(
-            "UPDATE pairs SET state = ?, verdict = ?, reason = ?, figures = ?, slice_pairs = ? WHERE id = ?",
-            values,
-        ).rowcount
-    if not changed:
-        raise unknown_pair(database, pair_id)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from longitudinal_al.errors import InvalidInput, ProjectExists
-from longitudinal_al.project import by_hand, integrity, labels, merging, pairs, rounds, schema
+from longitudinal_al.project import by_hand, integrity, labels, merging, outcomes, pairs, rounds, schema
 from longitudinal_al.project.classes import DEFAULT_CLASSES, checked_classes, read_classes
 from longitudinal_al.project.database import BUSY_SECONDS, Database, gone
 from longitudinal_al.project.files import make_folder, storage_failed, write_atomically
@@ -147,16 +147,32 @@ class Project:
         return pairs.read_figures(self._database, pair_id)
 
     def set_prepared(
-        self, pair_id: str, verdict: Verdict, reason: str, figures: Mapping[str, Any], slice_pairs: int
+        self,
+        pair_id: str,
+        verdict: Verdict,
+        reason: str,
+        figures: Mapping[str, Any],
+        slice_pairs: int,
+        begun_as: Pair | None = None,
     ) -> None:
-        """Write down that a pair is prepared and gives `slice_pairs` slice pairs to the pool."""
+        """Write down that a pair is prepared and gives `slice_pairs` slice pairs to the pool.
+
+        `begun_as` is the pair as the preparation found it: what a human said of it since then counts more.
+        """
         if verdict is Verdict.FAILED:
             raise InvalidInput(f"pair {pair_id!r}: a pair whose check failed is not prepared; use set_failed")
-        pairs.set_outcome(self._database, pair_id, PairState.PREPARED, verdict, reason, figures, slice_pairs)
+        found = (PairState.PREPARED, verdict, reason, figures, slice_pairs)
+        outcomes.set_outcome(self._database, pair_id, *found, begun_as)
 
-    def set_failed(self, pair_id: str, reason: str, figures: Mapping[str, Any]) -> None:
-        """Write down that a pair could not be prepared, and why; it stays out of the pool."""
-        pairs.set_outcome(self._database, pair_id, PairState.FAILED, Verdict.FAILED, reason, figures, 0)
+    def set_failed(
+        self, pair_id: str, reason: str, figures: Mapping[str, Any], begun_as: Pair | None = None
+    ) -> None:
+        """Write down that a pair could not be prepared, and why; it stays out of the pool.
+
+        `begun_as` as in `set_prepared`.
+        """
+        found = (PairState.FAILED, Verdict.FAILED, reason, figures, 0)
+        outcomes.set_outcome(self._database, pair_id, *found, begun_as)
 
     def set_registration(self, pair_id: str, given: GivenRegistration | None, annotator: str = "") -> None:
         """Take a registration by hand (`None`: none any more); the pair has to be prepared again.

@@ -39,6 +39,8 @@ class Task:
     handler: Handler
     doing: str
     sentence: str
+    replaces_pairs: bool = False
+    """Whether files of pairs are replaced, which Windows refuses while a half-done thought reads them."""
 
 
 class Thinker(Protocol):
@@ -46,6 +48,9 @@ class Thinker(Protocol):
 
     def step(self, interrupt: Callable[[], None]) -> bool:
         """Do one bounded piece, and tell whether there may be more to do; stop when `interrupt` raises."""
+
+    def drop(self) -> None:
+        """Give up what is half done, and let go of its files."""
 
 
 class Service:
@@ -97,15 +102,17 @@ class Service:
         while not self.desk.leaving:
             job = self.desk.next(0 if more else IDLE_SECONDS)
             if job:
-                self._work(job)
+                self._work(job, thinker)
             more = bool(job) or self._think(thinker)
             if not more:
                 self.board.say(IDLE, "Nothing to do.")
         self._channel.send(EventKind.LEAVING, reason=self.desk.leaving.reason)
         return self.desk.leaving.status
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, thinker: Thinker | None) -> None:
         task = self._tasks[job.request.verb]
+        if thinker and task.replaces_pairs:
+            thinker.drop()
         self.board.say(task.doing, task.sentence)
         try:
             with Project.open(self._folder) as project:

@@ -11,7 +11,7 @@ import numpy as np
 
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.imaging.writing import write_image, write_transform
-from longitudinal_al.project.files import write_atomically
+from longitudinal_al.project.files import write_atomically, write_bytes
 from longitudinal_al.synthesis.anatomy import load_atlas
 from longitudinal_al.synthesis.difficulty import TYPICAL, Difficulty
 from longitudinal_al.synthesis.patient import Patient, make_patient
@@ -19,6 +19,8 @@ from longitudinal_al.synthesis.patient import Patient, make_patient
 COLUMNS = ("pair", "patient", "baseline", "followup", "reference", "reference_transform", "split")
 _BLOCK = 7  # one patient of each seven has no change, and never one of the first two
 _AT_A_TIME = 2
+_UNFINISHED = "unfinished.txt"
+"""Lies in the folder while it is filled."""
 
 
 def synthesize(
@@ -37,7 +39,7 @@ def synthesize(
     Parameters
     ----------
     folder
-        Where to; must be missing or empty.
+        Where to; must be missing, empty, or hold what an interrupted call has left.
     patients
         How many, at least 1.
     seed
@@ -64,6 +66,8 @@ def synthesize(
     _check(folder, patients, seed, test_fraction)
     report = progress or (lambda share: None)
     report(0.0)
+    unfinished = folder / _UNFINISHED
+    write_bytes(unfinished, b"")
     load_atlas()
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         tasks = [pool.submit(_write_patient, folder, seed, number, difficulty) for number in range(patients)]
@@ -78,6 +82,7 @@ def synthesize(
     table = folder / "pairs.csv"
     rows = list(_rows(patients, test_fraction))
     write_atomically(table, lambda path: _write_table(path, rows))
+    unfinished.unlink()
     return table
 
 
@@ -88,7 +93,8 @@ def _check(folder: Path, patients: int, seed: int, test_fraction: float) -> None
         raise InvalidInput(f"the seed is {seed}: give a whole number from 0 up")
     if not 0 <= test_fraction <= 1:
         raise InvalidInput(f"the share of test patients is {test_fraction}: give a number from 0 to 1")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    begun = (folder / _UNFINISHED).is_file()
+    if folder.exists() and not begun and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInput(f"{folder} holds something already: name a new or an empty folder")
 
 

@@ -7,6 +7,7 @@ import pytest
 from longitudinal_al.acquisition.selectors import clasp_pe
 from longitudinal_al.acquisition.selectors.power import power_order
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
+from longitudinal_al.experiments import simulation
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.comparison import simulate
 from longitudinal_al.experiments.difference_threshold import best_threshold_dice
@@ -14,6 +15,7 @@ from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.committee import TOGETHER
+from longitudinal_al.network.contrast import ContrastSettings
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.store import Project
@@ -223,3 +225,22 @@ def test_pretraining_is_done_once_for_a_seed_and_changes_what_is_learned(small_p
     )
     assert with_it
     assert with_it.isdisjoint(without)
+
+
+def test_the_arguments_count_more_than_the_settings(small_project, tmp_path):
+    found = simulate(small_project, ["random"], 0.1, 4, 1, tmp_path, settings=settings(budget=0.5, batch=9))
+    assert found["results"][0]["labelled"] == 4
+    assert found["results"][-1]["labelled"] == round(0.1 * found["pool_slice_pairs"])
+
+
+def test_each_seed_compares_the_two_times_anew(small_project, tmp_path, monkeypatch):
+    seeds = []
+    real = simulation.contrast_of_pool
+
+    def watched(*given, seed):
+        seeds.append(seed)
+        return real(*given, seed=seed, settings=ContrastSettings(steps=2, batch=4, widths=(8,), size=4))
+
+    monkeypatch.setattr(simulation, "contrast_of_pool", watched)
+    simulate(small_project, ["mdal_max"], 0.1, 20, 2, tmp_path, settings=settings())
+    assert set(seeds) == {0, 1}

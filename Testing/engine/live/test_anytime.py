@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.live import anytime
-from longitudinal_al.live.anytime import AnytimeRanking, Tier
+from longitudinal_al.live.anytime import AnytimeRanking, Tier, fewer
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.scoring import score_rows
@@ -103,3 +105,41 @@ def test_features_of_two_models_are_never_compared(pool: Pool, monkeypatch: pyte
     known = np.isfinite(seen[-1]).all(axis=1)
     assert 5 <= known.sum() <= 8
     assert np.isnan(seen[-1][~known]).all()
+
+
+def test_of_too_many_the_best_are_taken_and_some_from_everywhere() -> None:
+    score = np.random.default_rng(0).permutation(1000.0 + np.arange(1000.0))
+    score[:3] = np.nan, -np.inf, np.nan
+    places = fewer(score, 100, np.random.default_rng(1))
+    assert len(set(places.tolist())) == 100
+    assert set(np.argsort(-np.nan_to_num(score, nan=-np.inf))[:90]) <= set(places.tolist())
+    drawn = [np.flatnonzero(np.sort(fewer(np.zeros(1000), 100, np.random.default_rng(2))) >= 500).size]
+    assert 30 < drawn[0] < 70
+
+
+@pytest.mark.parametrize("name", ["random", "kcenter", "badge", "recipe"])
+def test_in_a_large_pool_slice_pairs_from_everywhere_can_be_chosen(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(anytime, "SELECT_FROM", 20)
+    seen: list[np.ndarray] = []
+
+    def look(candidates, batch, neighbours, generator, interrupt):
+        seen.append(np.flatnonzero([(p, s) in among(candidates) for p, s in pool.index]))
+        return list(range(batch))
+
+    def among(candidates) -> set[tuple[str, int]]:
+        return set(zip(candidates.pair.tolist(), candidates.slice.tolist(), strict=True))
+
+    ranking = ranking_of(pool, name, 0)
+    ranking.wanted = replace(STRATEGIES[name], selector=look)
+    ranking.take_model(network(1))
+    while ranking.waiting:
+        ranking.score_chunk(32, lambda: None)
+    ranking.arrange()
+    assert len(seen[-1]) == 20
+    if name == "recipe":
+        ranked = np.argsort(-ranking.usable_score())
+        assert set(ranked[:18]) <= set(seen[-1].tolist())
+    else:
+        assert seen[-1].max() >= len(pool) // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -12,12 +13,14 @@ from longitudinal_al.errors import Cancelled, Interrupted, InvalidInput, NotRead
 from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_committee, live_model_path
 from longitudinal_al.live.schedule import Thought
+from longitudinal_al.live.settings import LiveSettings
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.contrast_file import contrast_path
 from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.records import PairState, Verdict
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind
+from longitudinal_al.rounds import train_round
 
 
 def assert_complete(watched) -> None:
@@ -306,6 +309,18 @@ def test_a_later_worker_goes_on_from_the_round(small_project, watch) -> None:
     assert Thought.ROUND not in again.thoughts
     assert again.ranking["model"] == "models/round-001.safetensors"
     assert again.ranking["scored"] == again.ranking["total"]
+
+
+def test_a_round_that_knows_as_much_is_not_replaced_by_a_quick_model(small_project, watch) -> None:
+    slow = replace(LiveSettings().first, steps=300, pretraining=0, patch=32)
+    live = watch(small_project, "entropy", step_seconds=0.0, first=slow)
+    live.label(1)
+    live.think(until=lambda: live.loop.thought is Thought.LEARNING)
+    train_round(small_project, settings=live.settings.round)  # asked for meanwhile
+    live.think()
+    assert live.thoughts.count(Thought.LEARNING) == 1
+    assert live.ranking["model"] == "models/round-001.safetensors"
+    assert not live_model_path(small_project.folder).exists()
 
 
 def test_a_damaged_model_is_told_and_learned_again(small_project, watch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -84,3 +87,25 @@ def test_dropped_work_ends_at_its_next_tick() -> None:
     assert ended == [True]
     Pausable(work).drop()  # never begun
     assert ended == [True]
+
+
+def test_dropped_work_lets_go_of_what_it_read_at_once() -> None:
+    class Read:
+        """Stands for a file that is mapped."""
+
+    held: list[weakref.ref[Read]] = []
+
+    def work(tick: Tick) -> None:
+        read = Read()
+        held.append(weakref.ref(read))
+        while True:
+            tick()
+
+    pausable = Pausable(work)
+    assert not pausable.run(lambda: None, 0.05)
+    gc.disable()
+    try:
+        pausable.drop()
+        assert held[0]() is None
+    finally:
+        gc.enable()

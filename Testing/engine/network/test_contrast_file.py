@@ -57,3 +57,12 @@ def test_a_damaged_file_is_made_again(small_project, trainings, damage):
     after = contrast_of_pool(small_project.folder, pool, settings=QUICK)
     assert len(trainings) == 2
     assert np.array_equal(before.difference, after.difference)
+
+
+def test_each_seed_learns_its_own_and_keeps_it(small_project, trainings):
+    pool = Pool.open(small_project)
+    both = [contrast_of_pool(small_project.folder, pool, seed=seed, settings=QUICK) for seed in (0, 1)]
+    again = [contrast_of_pool(small_project.folder, pool, seed=seed, settings=QUICK) for seed in (0, 1)]
+    assert len(trainings) == 2
+    assert not np.array_equal(both[0].difference, both[1].difference)
+    assert all(np.array_equal(a.difference, b.difference) for a, b in zip(both, again, strict=True))

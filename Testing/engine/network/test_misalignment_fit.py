@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from longitudinal_al.network import misalignment_fit
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.network.misalignment_fit import (
     LEAST_LABELS,
@@ -72,3 +73,14 @@ def test_only_labels_with_change_are_learned_from(training_pool):
     found = as_tensor(fit, torch.zeros(3, network.features_size))
     assert found.shape == (3,)
     assert found.dtype == torch.float32
+
+
+def test_of_many_labels_some_are_taken_from_everywhere_and_it_can_be_called_off(training_pool, monkeypatch):
+    network = ChangeNetwork(Architecture(widths=(8, 8, 16, 16))).eval()
+    masks = {row: training_pool.masks[row] for row in range(12)}
+    monkeypatch.setattr(misalignment_fit, "MOST_LABELS", 3)
+    asked = []
+    assert expected_misalignment([network], training_pool, masks, lambda: asked.append(1)).labels == 3
+    assert asked
+    with pytest.raises(ZeroDivisionError):
+        expected_misalignment([network], training_pool, masks, lambda: 1 // 0)

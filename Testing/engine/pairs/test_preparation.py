@@ -1,4 +1,6 @@
+import shutil
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,3 +181,57 @@ def test_calling_it_off_reaches_every_step_of_a_pair_and_leaves_it_unprepared(sm
             assert not list(project.folder.rglob("*.tmp.*"))
             assert not list(project.folder.rglob("prepared.json"))
     assert counting.asked >= 10
+
+
+def test_a_given_foreground_ends_where_the_baseline_does(small_cohort, tmp_path):
+    first = read_pairs_table(small_cohort.table)[0]
+    shorter, mask = tmp_path / "baseline.nii.gz", tmp_path / "mask.nii.gz"
+    baseline = read_scan(first.baseline)
+    sitk.WriteImage(baseline[:, :, 7:], str(shorter))
+    inside = sitk.GetArrayFromImage(read_scan(first.followup)) > 20
+    image = sitk.GetImageFromArray(inside.astype(np.uint8))
+    image.CopyInformation(read_scan(first.followup))
+    sitk.WriteImage(image, str(mask))
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs([replace(first, baseline=shorter, foreground=mask)])
+        assert prepare_project(project) == []
+        pool = Pool.open(project)
+        kept = voxels(project.pair_folder("p0"), "foreground") > 0
+        covered = voxels(project.pair_folder("p0"), "baseline") != 0
+    lost = inside.any(axis=(1, 2)).nonzero()[0].min(), kept.any(axis=(1, 2)).nonzero()[0].min()
+    assert lost[1] > lost[0]
+    assert min(entry.slice for entry in pool.entries) == lost[1]
+    assert (kept & ~covered).sum() < 0.02 * kept.sum()
+    assert not (kept & ~inside).any()
+
+
+def test_a_prepared_pair_stays_so_while_its_scans_cannot_be_found(small_cohort, tmp_path):
+    scans = tmp_path / "share"
+    shutil.copytree(small_cohort.folder, scans)
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs(read_pairs_table(scans / "pairs.csv")[:1])
+        assert prepare_project(project) == []
+        before = project.pair("p0")
+        record = (project.pair_folder("p0") / "prepared.json").read_bytes()
+        (scans / "p0").rename(scans / "away")
+        told: list[str] = []
+        assert prepare_project(project, tell=told.append) == []
+        assert project.pair("p0") == before
+        assert "p0" in told[0] and "baseline.nii.gz" in told[0]
+        assert len(Pool.open(project).entries) == before.slice_pairs
+        (scans / "away").rename(scans / "p0")
+        assert prepare_project(project, tell=told.append) == []
+        assert (project.pair_folder("p0") / "prepared.json").read_bytes() == record
+        assert len(told) == 1
+
+
+def test_what_is_said_while_a_pair_is_prepared_counts_more(small_project, small_cohort):
+    (small_project.pair_folder("p0") / "stack.npy").unlink()
+
+    def set_aside(pair: str, share: float) -> None:
+        if share == 0.0:  # it has begun
+            small_project.overrule("p0", Verdict.FAILED, "anna")
+
+    assert prepare_project(small_project, progress=set_aside) == []
+    pair = small_project.pair("p0")
+    assert (pair.state, pair.verdict, pair.slice_pairs) == (PairState.FAILED, Verdict.FAILED, 0)

@@ -129,3 +129,24 @@ def test_a_file_of_the_first_version_keeps_its_pairs_and_learns_the_new(tmp_path
         project.overrule("p", Verdict.GOOD)
         assert project.pair("p").overruled is Verdict.GOOD
     assert (folder / "project.version1.sqlite").is_file()
+
+
+def test_a_preparation_that_ends_later_does_not_overwrite_what_was_said(project):
+    begun_as = project.pair("p")
+    project.overrule("p", Verdict.FAILED, "anna")
+    aside = project.pair("p")
+    project.set_prepared("p", Verdict.LOOK, "half matching", {}, 7, begun_as)
+    assert project.pair("p") == aside
+    project.overrule("p", Verdict.GOOD)
+    project.set_failed("p", "two patients?", {}, begun_as)
+    assert project.pair("p").state is PairState.ADDED  # to be prepared, as the human says
+    project.set_prepared("p", Verdict.LOOK, "half matching", {}, 7, begun_as)
+    pair = project.pair("p")
+    assert (pair.state, pair.verdict, pair.slice_pairs) == (PairState.PREPARED, Verdict.GOOD, 7)
+    assert "half matching" in pair.reason
+    project.set_registration("p", GivenRegistration(SHIFT))
+    moved = project.pair("p")
+    project.set_prepared("p", Verdict.GOOD, "", {}, 7, pair)
+    assert project.pair("p") == moved
+    project.set_prepared("p", Verdict.LOOK, "far", {}, 9, moved)
+    assert project.pair("p").slice_pairs == 9

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.errors import StorageFailed
+from longitudinal_al.project import files
 from longitudinal_al.project.files import read_json, write_atomically, write_json
 from longitudinal_al.project.lock import writer_lock
 
@@ -131,3 +132,29 @@ def test_what_a_killed_writer_left_is_removed_after_a_day(tmp_path: Path) -> Non
         os.utime(path, (0, 0))
     with writer_lock(tmp_path, "preparing"):
         assert sorted(folder.iterdir()) == sorted([new, mine])
+
+
+def test_on_windows_a_file_that_is_held_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tries = tmp_path / "ranking.json", []
+    replace = Path.replace
+
+    def held(self: Path, target: Path) -> Path:
+        tries.append(self)
+        if len(tries) < 4:
+            raise PermissionError(13, "the file is used by another process")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    with pytest.raises(StorageFailed):
+        write_json(path, {})  # elsewhere it means what it says
+    monkeypatch.setattr(files, "_ON_WINDOWS", True)
+    write_json(path, {"new": 1})
+    assert read_json(path) == {"new": 1}
+    assert len(tries) == 4
+    tries.clear()
+    monkeypatch.setattr(files, "HELD_SECONDS", 0.03)  # for a try or two
+    with pytest.raises(StorageFailed, match="another program has the file open"):
+        write_json(path, {"newer": 1})
+    assert read_json(path) == {"new": 1}

@@ -145,3 +145,18 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     with pytest.raises(InvalidInput, match="holds something already"):
         synthesize(tmp_path, 1, 0)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_interrupted_call_is_made_good_by_the_same_call(cohort, tmp_path, monkeypatch):
+    def interrupted(share: float) -> None:
+        if share > 0:
+            raise KeyboardInterrupt
+
+    place = tmp_path / "new"
+    with pytest.raises(KeyboardInterrupt):
+        synthesize(place, 2, 7, progress=interrupted)
+    assert any(place.iterdir()) and not (place / "pairs.csv").exists()
+    table = synthesize(place, 2, 7)
+    assert sorted(path.name for path in place.iterdir()) == ["pairs.csv", "synthetic001", "synthetic002"]
+    with pytest.raises(InvalidInput, match="holds something already"):
+        synthesize(table.parent, 2, 7)
