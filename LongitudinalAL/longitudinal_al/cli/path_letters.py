@@ -10,9 +10,9 @@ from contextlib import suppress
 def let_libraries_open_any_path() -> None:
     """Have C libraries of this process read paths as UTF-8; Windows would read them in its old code page.
 
-    SimpleITK hands paths as UTF-8 to the C runtime, whose ``fopen`` follows the locale of the process. Without
-    this, nothing in the folder of a user called Müller could be opened; Python's own files need none of it.
-    Windows before its version of 2018 has no such locale, and all stays as it is.
+    SimpleITK hands paths as UTF-8 to the C runtime, whose ``fopen`` follows the locale of the process;
+    without this, nothing in the folder of a user called Müller could be opened. Python's own files
+    need none of it. Windows before its version of 2018 has no such locale, and all stays as it is.
 
     Contract: Microsoft's documentation of ``setlocale``, "UTF-8 support"; SimpleITK's issues 795 and 1255.
     """
