@@ -68,7 +68,8 @@ def _head(found: Mapping[str, Results], plan: Plan) -> str:
         "Intervals are 95 % bootstrap intervals over seeds and test patients. "
         f"*Reaches* is the smallest labelled share of the pool that is not worse than full labelling by "
         f"{MARGIN} in lesion Dice and in lesion F1: by the means (with its interval), and surely, where the "
-        "whole intervals of both differences are. An arm marked † looks at references, as no annotator could."
+        "whole intervals of both differences are; *of patients* these are intervals over patients alone, "
+        "of the means over seeds. An arm marked † looks at references, as no annotator could."
     )
 
 
@@ -88,8 +89,8 @@ def _cohort_lines(
     )
     curves = {curve.strategy: curve for curve in learning_curves(results, "dice")}
     start = _nearest(next(iter(curves.values())), COLD_START)
-    yield f"| arm | area, Dice | area, F1 | Dice at {start} | reaches | surely |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield f"| arm | area, Dice | area, F1 | Dice at {start} | reaches | surely | surely of patients |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
     marks = {arm.name: " †" for arm in plan.arms if needs_references(arm)}
     areas = {row.strategy: row.area for row in standings["lesion_f1"]}
     for row in standings["dice"]:
@@ -101,6 +102,7 @@ def _cohort_lines(
             _three(_at(curves[row.strategy], COLD_START)),
             _fraction(one),
             NOTHING if one is None else percent(one.sure),
+            NOTHING if one is None else percent(one.sure_of_patients),
         )
         yield "| " + " | ".join(cells) + " |"
     yield "\nLesion Dice at each labelled share:\n"

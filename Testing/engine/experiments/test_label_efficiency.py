@@ -54,5 +54,15 @@ def test_a_spread_between_patients_keeps_it_unsure(make_results: Any) -> None:
     assert one.sure is None
 
 
+def test_seeds_that_differ_leave_the_patients_sure(make_results: Any) -> None:
+    results = make_results({"random": 30.0, "difference": 6.0}, rounds=8)
+    for entry in results["results"]:
+        for figures in entry["per_patient"].values():
+            figures["lesion_f1"] += 0.2 + 0.2 * (entry["seed"] - 2)
+    one = by_name(results)["difference"]
+    assert one.sure is None
+    assert one.sure_of_patients is not None and one.sure_of_patients >= one.fraction
+
+
 def test_without_full_labelling_there_is_nothing_to_reach(made_up_results: dict[str, Any]) -> None:
     assert reaches({**made_up_results, "full": {}}) == []
