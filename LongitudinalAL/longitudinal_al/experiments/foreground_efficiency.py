@@ -20,6 +20,8 @@ from longitudinal_al.experiments.percent import percent
 
 RATES = np.geomspace(1e-2, 1e4, 2000)
 """What is tried for the efficiency, 0.7 % apart."""
+HIGHEST = 1000.0
+"""A curve that is up at once fits any higher rate, too."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,12 @@ def foreground_lines(results: Results, order: Sequence[str]) -> Iterator[str]:
     for name in order:
         one = found[name]
         beta = one.efficiency
-        yield f"| `{name}` | {percent(one.labelled)} | {beta.mean:.1f} ({beta.low:.1f} to {beta.high:.1f}) |"
+        interval = f"{_rate(beta.mean)} ({_rate(beta.low)} to {_rate(beta.high)})"
+        yield f"| `{name}` | {percent(one.labelled)} | {interval} |"
+
+
+def _rate(beta: float) -> str:
+    return f"{beta:.1f}" if beta < HIGHEST else f"over {HIGHEST:,.0f}"
 
 
 def _shares(results: Results, curve: Curve) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from longitudinal_al.experiments import foreground_efficiency as module
 from longitudinal_al.experiments.foreground_efficiency import foreground_efficiency, foreground_lines
 
 FULL, START = 0.8, 0.2
@@ -63,3 +64,9 @@ def test_the_table_keeps_the_order_it_is_given() -> None:
     lines = list(foreground_lines(results_with({"slow": 3.0, "fast": 20.0}), ["fast", "slow"]))
     assert lines[-2].startswith("| `fast` | 25.0 % | 20.")
     assert lines[-1].startswith("| `slow` | 25.0 % | 3.0")
+
+
+def test_a_rate_that_the_curve_does_not_tell_is_not_written_in_digits(monkeypatch) -> None:
+    monkeypatch.setattr(module, "HIGHEST", 100.0)
+    line = list(foreground_lines(results_with({"at once": 5000.0}), ["at once"]))[-1]
+    assert "| over 100 (" in line
