@@ -157,9 +157,10 @@ class SceneOfPairs:
 
     def jumpTo(self, ras: Sequence[float]) -> int | None:
         """Show the slice nearest to a point of the pair, in mm RAS; return it, `None` if it lies outside."""
-        k = self._current(None).grid.sliceAt(np.asarray(ras, float))
+        pair = self._current(None)
+        k = pair.grid.sliceAt(np.asarray(ras, float))
         if k is not None:
-            self.jump(k)
+            self.show(pair, k)
         return k
 
     def shownSlice(self) -> int | None:

@@ -90,6 +90,14 @@ def test_the_next_slice_pair_brings_the_three_views_back_with_their_zoom(host, s
     assert host.application.layoutManager().layout == oneUp
 
 
+def test_a_point_of_the_pair_brings_the_three_views_back(host, scene, openPair):
+    pair = openPair()
+    host.application.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    assert scene.jumpTo(pair.grid.centre(4)) == 4
+    assert scene.views.isShown
+    assert scene.shownSlice() == 4
+
+
 def test_after_the_scene_was_closed_the_layout_still_goes_back(host, scene, openPair):
     before = state(host)["layout"]
     openPair()
