@@ -146,6 +146,17 @@ def small_project(prepared_once: Path, tmp_path: Path) -> Iterator[Project]:
         yield project
 
 
+@pytest.fixture(scope="module")
+def short_contrast() -> Iterator[None]:
+    """Contrastive encoders are small and learn for a moment, wherever nobody names their settings."""
+    from longitudinal_al.network import contrast_file
+
+    short = contrast_file.ContrastSettings(steps=3, batch=8, widths=(8, 8), size=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contrast_file, "ContrastSettings", lambda: short)
+        yield
+
+
 @pytest.fixture
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """Start a scheduler and three workers, each a process of its own; gives the address and the workers."""

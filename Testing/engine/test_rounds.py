@@ -32,7 +32,7 @@ def label(project, pair: str, index: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained_once(prepared_once, tmp_path_factory):
+def trained_once(prepared_once, short_contrast, tmp_path_factory):
     """Label and train once; the network predicts its loss, and the pool's encoders are there."""
     folder = tmp_path_factory.mktemp("trained") / "project"
     shutil.copytree(prepared_once, folder)
@@ -135,6 +135,7 @@ def test_an_unknown_strategy_lists_the_known_ones(small_project):
         rank(small_project, "magic", 3)
 
 
+@pytest.mark.usefixtures("short_contrast")
 def test_ranking_never_reads_a_reference(trained_project, monkeypatch):
     def refuse(path):
         raise AssertionError(f"{path} was read")
@@ -167,6 +168,7 @@ def test_before_any_label_a_strategy_that_names_its_cold_start_ranks_by_that(sma
     assert not (small_project.folder / "models" / "contrast.safetensors").exists()
 
 
+@pytest.mark.usefixtures("short_contrast")
 def test_every_strategy_can_begin_with_another(small_project):
     batch = rank(small_project, "entropy", 4, cold_start="mdal_max")
     alone = rank(small_project, "mdal_max", 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import unittest
 from pathlib import Path
 
@@ -18,6 +19,9 @@ def startWorker(folder, strategy):
     return worker
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("PySide6") is not None, reason="the panel goes the same way, with PySide6"
+)
 def test_the_whole_way_with_the_real_worker(host, tmp_path):
     from LongitudinalALLib.SelfTest import SelfTest
 

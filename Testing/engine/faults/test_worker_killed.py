@@ -75,7 +75,7 @@ def test_the_worker_is_killed_while_it_thinks(
 ) -> None:
     """Nothing is asked: it learns, ranks and checks by itself as labels come."""
     worker, expected = worker_of(small_project.folder, FAULTS_LIVE="1"), {}
-    for k in range(times(2, 50)):
+    for k in range(times(1, 50)):
         worker.ready()
         for number in range(4 * k, 4 * k + 4):
             expected[save(number)] = f"number {number}"

@@ -108,7 +108,7 @@ Watch = Callable[..., Watched]
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
+def watch(short_contrast: None) -> Iterator[Watch]:
     """Return a function that makes a live loop, which is closed with the test."""
     made: list[Watched] = []
 

@@ -13,7 +13,6 @@ from longitudinal_al.errors import Cancelled, Interrupted, InvalidInput, NotRead
 from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_committee, live_model_path
 from longitudinal_al.live.schedule import Thought
-from longitudinal_al.live.settings import LiveSettings
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.contrast_file import contrast_path
 from longitudinal_al.project.ranking_file import ranking_path
@@ -312,10 +311,11 @@ def test_a_later_worker_goes_on_from_the_round(small_project, watch) -> None:
 
 
 def test_a_round_that_knows_as_much_is_not_replaced_by_a_quick_model(small_project, watch) -> None:
-    slow = replace(LiveSettings().first, steps=300, pretraining=0, patch=32)
+    slow = replace(watch(small_project).settings.first, steps=100)
     live = watch(small_project, "entropy", step_seconds=0.0, first=slow)
     live.label(1)
     live.think(until=lambda: live.loop.thought is Thought.LEARNING)
+    assert not live_model_path(small_project.folder).exists()
     train_round(small_project, settings=live.settings.round)  # asked for meanwhile
     live.think()
     assert live.thoughts.count(Thought.LEARNING) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.selectors.clasp_pe import beta_of, clasp_pe
-from longitudinal_al.acquisition.selectors.power import power
+from longitudinal_al.acquisition.selectors.power import power, power_order
 
 
 def plain_clasp(candidates, batch, beta, seed):
@@ -52,8 +52,12 @@ def test_noise_fades_over_the_rounds(make_pool):
 
 
 def test_power_draws_in_proportion_to_score_to_the_power_of_beta(make_pool):
-    pool = replace(make_pool(4, slices=1000), score=np.array([1.0, 2.0, 3.0, 4.0]))
-    counts = Counter(power(pool, 1, Neighbours(), np.random.default_rng(s), beta=2.0)[0] for s in range(3000))
+    score = np.array([1.0, 2.0, 3.0, 4.0])
+    pool = replace(make_pool(4, slices=1000), score=score)
+    for seed in range(20):
+        first = power_order(score, 2.0, np.random.default_rng(seed))[0]
+        assert power(pool, 1, Neighbours(), np.random.default_rng(seed), beta=2.0) == [first]
+    counts = Counter(int(power_order(score, 2.0, np.random.default_rng(s))[0]) for s in range(3000))
     found = np.array([counts[index] for index in range(4)]) / 3000
     assert found == pytest.approx(np.array([1, 4, 9, 16]) / 30, abs=0.03)
 
