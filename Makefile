@@ -38,7 +38,7 @@ lint: $(VENV)/.ready-test
 
 # One thread a process: three processes share the cores, and threads that wait for each other on busy cores spin.
 test: lint $(VENV)/.ready-slicer
-	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -n 3 --dist loadfile
 
 # The fault tests and state machines of `make test` with their full counts: an hour or more on two cores.
 soak: $(VENV)/.ready-test
