@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, as_completed
@@ -62,7 +63,7 @@ def score_rows_elsewhere(
     wanted = replace(wanted, needs=wanted.needs & ~Needs.COST)  # which is asked here, when all are scored
     parts = [rows[start : start + PART] for start in range(0, len(rows), PART)]
     progress(0)
-    where = (folder, json.dumps(pool.contents()))
+    where = (folder, _digest(pool))
     jobs: dict[Future[Scored], int] = {
         executor.submit(_score_part, *where, wanted, list(networks), list(part), seed + number, known): number
         for number, part in enumerate(parts)
@@ -95,7 +96,7 @@ def _as_it_is(contrast: Contrast) -> Contrast:
 
 def _score_part(
     folder: Path,
-    contents: str,
+    digest: str,
     wanted: Strategy,
     networks: list[ChangeNetwork],
     rows: list[int],
@@ -103,11 +104,11 @@ def _score_part(
     given: Evidence,
 ) -> Scored:
     """Score some rows on the computer that this runs on."""
-    return score_rows(_pool(folder, contents), wanted, networks, rows, seed=seed, given=given)
+    return score_rows(_pool(folder, digest), wanted, networks, rows, seed=seed, given=given)
 
 
 @lru_cache(maxsize=1)
-def _pool(folder: Path, contents: str) -> Pool:
+def _pool(folder: Path, digest: str) -> Pool:
     """Open a project's pool; the next part finds it open.
 
     Raises
@@ -117,11 +118,15 @@ def _pool(folder: Path, contents: str) -> Pool:
     """
     with Project.open(folder) as project:
         pool = Pool.open(project)
-    if json.dumps(pool.contents()) != contents:
+    if _digest(pool) != digest:
         raise NotReady(
             f"{folder}: another computer sees other prepared pairs there: prepare, then rank again"
         )
     return pool
+
+
+def _digest(pool: Pool) -> str:
+    return hashlib.sha256(json.dumps(pool.contents()).encode()).hexdigest()
 
 
 def _joined(parts: Sequence[Scored]) -> Scored:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,9 +73,9 @@ def test_another_pool_is_opened_anew_and_one_that_is_not_seen_there_is_refused(p
         both = []
         for keep in (True, False):
             pool = Pool.open(project)
-            both.append(scoring_elsewhere._pool(project.folder, json.dumps(pool.contents())))
+            both.append(scoring_elsewhere._pool(project.folder, scoring_elsewhere._digest(pool)))
             if keep:
                 project.overrule("p0", Verdict.FAILED)
         assert [set(each.pairs) for each in both] == [{"p0", "p1", "p2"}, {"p1", "p2"}]
         with pytest.raises(NotReady, match="other prepared pairs"):
-            scoring_elsewhere._pool(project.folder, json.dumps(both[0].contents()))
+            scoring_elsewhere._pool(project.folder, scoring_elsewhere._digest(both[0]))

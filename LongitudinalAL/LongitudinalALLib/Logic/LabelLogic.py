@@ -13,7 +13,7 @@ from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.LabelOverlays import LabelOverlays
 from LongitudinalALLib.Logic.LabelSaving import LabelSaving, sliceNames
-from LongitudinalALLib.Logic.LabelShowing import LabelShowing
+from LongitudinalALLib.Logic.LabelShowing import LabelShowing, notInView
 from LongitudinalALLib.Logic.Study import Study
 
 BINARY = "Binary labelmap"
@@ -134,8 +134,7 @@ class LabelLogic:
         """Return the slice pair in hand; what is not looked at gets no label."""
         held = self._held()
         if not self._showing.isShown(held):
-            words = _("the views do not show {pair}: press 'Next slice pair' to see it again")
-            raise NotReady(words.format(pair=held.pair))
+            raise notInView(held)
         return held
 
     def _tellOthers(self, entry: Entry, painted: list[int]) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from slicer.i18n import tr as _
 
-from longitudinal_al.errors import LongitudinalALError, NotReady
+from longitudinal_al.errors import LongitudinalALError
 from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.protocol import Event, EventKind, Verb
+from LongitudinalALLib.Logic.LabelShowing import notInView
 from LongitudinalALLib.Logic.Study import Study
 
 NAMES = {
@@ -98,8 +99,7 @@ class LabelOverlays:
     def _requireInView(self, entry: Entry) -> None:
         """Raise `NotReady` where the views show another pair: nothing is laid over that one's scans."""
         if self._scene.shownPair is not self._pair:
-            words = _("the views do not show {pair}: press 'Next slice pair' to see it again")
-            raise NotReady(words.format(pair=entry.pair))
+            raise notInView(entry)
 
     def _earlier(self) -> np.ndarray | None:
         label = self._study.session.saved_label()

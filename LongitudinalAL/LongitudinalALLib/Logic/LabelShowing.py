@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from slicer.i18n import tr as _
+
+from longitudinal_al.errors import NotReady
 from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Study import Study
 
@@ -11,6 +14,12 @@ PAIRS_AHEAD = 2
 """So many of the pairs that come next are read while the annotator draws."""
 LOOKED_AT = 20
 """So many of the slice pairs that come next are looked at to find them."""
+
+
+def notInView(entry: Entry) -> NotReady:
+    """Say that the views show another pair than an entry's."""
+    words = _("the views do not show {pair}: press 'Next slice pair' to see it again")
+    return NotReady(words.format(pair=entry.pair))
 
 
 class LabelShowing:

@@ -8,7 +8,7 @@ import numpy as np
 
 from longitudinal_al.evaluation.bootstrap import bootstrap_interval
 from longitudinal_al.experiments.curves import MEASURES, Curve, Results, full_labelling, learning_curves
-from longitudinal_al.experiments.percent import NOTHING, percent
+from longitudinal_al.experiments.percent import NOTHING, head_of_shares
 
 
 def behind_lines(results: Results, order: Sequence[str]) -> Iterator[str]:
@@ -23,8 +23,7 @@ def behind_lines(results: Results, order: Sequence[str]) -> Iterator[str]:
             continue
         shares = max((curve.fractions for curve in curves.values()), key=len)
         yield f"\n{words} less that of full labelling, at each labelled share:\n"
-        yield "| arm | " + " | ".join(map(percent, shares)) + " |"
-        yield "| --- |" + " --- |" * len(shares)
+        yield from head_of_shares(shares)
         for name in order:
             cells = list(_cells(curves[name], full))
             yield f"| `{name}` | " + " | ".join(cells + [NOTHING] * (len(shares) - len(cells))) + " |"

@@ -14,7 +14,7 @@ from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results,
 from longitudinal_al.experiments.false_detections import false_detection_lines
 from longitudinal_al.experiments.foreground_efficiency import foreground_lines
 from longitudinal_al.experiments.label_efficiency import Reach, reaches
-from longitudinal_al.experiments.percent import NOTHING, percent
+from longitudinal_al.experiments.percent import NOTHING, head_of_shares, percent
 from longitudinal_al.experiments.plan import RECIPE, Plan, needs_references
 from longitudinal_al.experiments.standings import StrategySummary, leads, summarise, win_matrix
 from longitudinal_al.network.committee import TOGETHER
@@ -118,8 +118,7 @@ def _cohort_lines(
 
 def _curve_lines(curves: Mapping[str, Curve], order: Sequence[str]) -> Iterator[str]:
     longest = max(curves.values(), key=lambda curve: len(curve.fractions))
-    yield "| arm | " + " | ".join(percent(share) for share in longest.fractions) + " |"
-    yield "| --- |" + " --- |" * len(longest.fractions)
+    yield from head_of_shares(longest.fractions)
     generator = np.random.default_rng(0)
     for name in order:
         intervals = curves[name].intervals(generator)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from longitudinal_al.experiments.curves import Curve, Results, learning_curves
-from longitudinal_al.experiments.percent import percent
+from longitudinal_al.experiments.percent import head_of_shares
 
 LESIONS, VOLUME = "false_lesions", "false_volume_mm3"
 
@@ -23,8 +23,7 @@ def false_detection_lines(results: Results, order: Sequence[str]) -> Iterator[st
         return
     shares = max((curve.fractions for curve in lesions.values()), key=len)
     yield "\nFalse lesions in a test pair without change, and their volume, at each labelled share:\n"
-    yield "| arm | " + " | ".join(map(percent, shares)) + " |"
-    yield "| --- |" + " --- |" * len(shares)
+    yield from head_of_shares(shares)
     full = results["full"]
     if full.get(LESIONS) is not None:
         yield f"| full labelling |{' |' * (len(shares) - 1)} {_cell(full[LESIONS], full[VOLUME])} |"

@@ -116,8 +116,7 @@ def missing_source(pair: Pair) -> Path | None:
 
 def is_usable(folder: Path) -> bool:
     """Tell whether the pair's folder holds a whole preparation, of whatever files it was made."""
-    record = Prepared.read(folder)
-    return record is not None and record.is_whole(folder) and _is_stack_sound(folder, record.frame)
+    return _whole_record(folder) is not None
 
 
 def _file_facts(path: Path | None) -> list[Any] | None:
@@ -129,11 +128,16 @@ def _file_facts(path: Path | None) -> list[Any] | None:
 
 def is_current(folder: Path, key: str, wants_reference: bool) -> bool:
     """Tell whether the pair's folder holds everything that preparing it with this key would make."""
-    record = Prepared.read(folder)
-    if record is None or record.key != key or not record.is_whole(folder):
-        return False
+    record = _whole_record(folder)
     names = [*VOLUMES, "transform.tfm"] + ["reference.nii.gz"] * wants_reference
-    return all((folder / name).is_file() for name in names) and _is_stack_sound(folder, record.frame)
+    return record is not None and record.key == key and all((folder / name).is_file() for name in names)
+
+
+def _whole_record(folder: Path) -> Prepared | None:
+    """Read the record of a pair's folder; None where a file that it names, or the stack, is not whole."""
+    record = Prepared.read(folder)
+    is_whole = record is not None and record.is_whole(folder) and _is_stack_sound(folder, record.frame)
+    return record if is_whole else None
 
 
 def _is_stack_sound(folder: Path, frame: Frame) -> bool:
