@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from longitudinal_al.acquisition.candidates import Features, Integers, Strings, finite_rows
@@ -17,16 +16,6 @@ MOST_CLUSTERS = 256
 ITERATIONS = 10
 SEEN_BY_THE_SEEDING = 3
 """Rows a cluster that the first centres are drawn from."""
-
-
-class _Stoppable(MiniBatchKMeans):
-    """A clustering that can be called off: scikit-learn asks after each mini-batch whether to go on."""
-
-    interrupt: Interrupt
-
-    def _mini_batch_convergence(self, *state: Any) -> Any:
-        self.interrupt()
-        return super()._mini_batch_convergence(*state)
 
 
 def cluster_count(pool: int) -> int:
@@ -63,13 +52,15 @@ def cluster_pool(
     numbers of the round before are the published misalignment. One thread only: its threads wait by spinning,
     which on two cores that are busy otherwise took ten times as long.
     """
+    from longitudinal_al.acquisition.stoppable_kmeans import StoppableKMeans
+
     clusters = np.zeros(len(pair), dtype=np.int64)
     order = np.lexsort((index, pair))
     usable = order[finite_rows(features)[order]]
     clusters[order] = count = cluster_count(len(usable)) if len(usable) else 0
     if count:
         seed = int(generator.integers(2**31))
-        means = _Stoppable(count, n_init=1, batch_size=1024, max_iter=20, random_state=seed)
+        means = StoppableKMeans(count, n_init=1, batch_size=1024, max_iter=20, random_state=seed)
         means.interrupt = interrupt
         with threadpool_limits(limits=1):
             clusters[usable] = means.fit_predict(features[usable])

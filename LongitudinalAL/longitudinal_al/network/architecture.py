@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from monai.networks.blocks import Convolution
 from torch import nn
 
 from longitudinal_al.network.loss_head import LossHead
+from longitudinal_al.network.normed_convolution import NormedConvolution
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,7 @@ def _compressed(values: torch.Tensor) -> torch.Tensor:
 
 def _block(inputs: int, outputs: int, layers: int = 2) -> nn.Sequential:
     sizes = [inputs] + [outputs] * layers
-    return nn.Sequential(
-        *(
-            Convolution(2, a, b, kernel_size=3, adn_ordering="NA", norm="batch", act="relu", bias=False)
-            for a, b in itertools.pairwise(sizes)
-        )
-    )
+    return nn.Sequential(*(NormedConvolution(a, b) for a, b in itertools.pairwise(sizes)))
 
 
 @dataclass(frozen=True)

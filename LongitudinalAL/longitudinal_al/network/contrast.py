@@ -22,11 +22,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from monai.networks.blocks import Convolution
 from torch import nn
 from torch.nn.functional import avg_pool2d, cross_entropy, normalize
 
 from longitudinal_al.network.device import fast_arithmetic, pick_device
+from longitudinal_al.network.normed_convolution import NormedConvolution
 from longitudinal_al.pairs.augmentation import BASELINE, FOLLOWUP
 from longitudinal_al.pairs.pool import Pool
 
@@ -85,10 +85,7 @@ class SliceEncoder(nn.Module):
         super().__init__()
         widths = (1, *settings.widths)
         self.levels = nn.Sequential(
-            *(
-                Convolution(2, a, b, strides=2, kernel_size=3, adn_ordering="NA", norm="batch", act="relu")
-                for a, b in itertools.pairwise(widths)
-            )
+            *(NormedConvolution(a, b, stride=2, bias=True) for a, b in itertools.pairwise(widths))
         )
         self.last = nn.Linear(2 * widths[-1], settings.size)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeCV
 
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
@@ -76,6 +75,8 @@ def fit_misalignment(features: np.ndarray, found: np.ndarray) -> ExpectedMisalig
     level = float(found.mean()) if len(found) else 1.0
     mean, scale, weights = np.zeros(width), np.ones(width), np.zeros(width)
     if len(found) >= LEAST_LABELS:
+        from sklearn.linear_model import RidgeCV  # which takes seconds to import
+
         mean, scale = features.mean(0), features.std(0)
         scale = np.where(scale > 1e-6, scale, 1.0)
         weights = RidgeCV(STRENGTHS).fit((features - mean) / scale, found).coef_

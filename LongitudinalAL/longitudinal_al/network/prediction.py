@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from monai.networks.blocks import Convolution
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from longitudinal_al.errors import NotReady
@@ -18,6 +17,7 @@ from longitudinal_al.network.committee import Committee
 from longitudinal_al.network.device import fast_dtype, is_out_of_memory, pick_device, with_less_memory
 from longitudinal_al.network.input_variants import predicted_variants
 from longitudinal_al.network.last_layer_gradients import last_layer_gradients
+from longitudinal_al.network.normed_convolution import NormedConvolution
 from longitudinal_al.network.upside_down import probability_of_both
 from longitudinal_al.pairs.pool import Pool
 
@@ -197,9 +197,8 @@ def _ready(network: ChangeNetwork, device: torch.device, with_dropout: bool) -> 
 def _fused(network: ChangeNetwork) -> ChangeNetwork:
     """Fold each batch normalisation into the convolution before it: two passes over memory less a layer."""
     for block in network.modules():
-        norm = block.adn.N if isinstance(block, Convolution) and "adn" in block._modules else None
-        if isinstance(norm, torch.nn.BatchNorm2d):
-            block.conv = fuse_conv_bn_eval(block.conv, norm)
+        if isinstance(block, NormedConvolution):
+            block.conv = fuse_conv_bn_eval(block.conv, block.adn.N)
             block.adn.N = torch.nn.Identity()
     return network
 

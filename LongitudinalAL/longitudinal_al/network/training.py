@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Protocol
 
 import numpy as np
 import torch
-from monai.losses import DiceCELoss
 
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork, network_input
 from longitudinal_al.network.attention import alignment_term
@@ -201,7 +201,13 @@ def _terms(labelled: Examples, settings: TrainingSettings, seed: int, batch: int
     return terms
 
 
-_OVERLAP_AND_CROSS_ENTROPY = DiceCELoss(sigmoid=True, batch=True, lambda_dice=1.0, lambda_ce=1.0)
+@cache
+def _overlap_and_cross_entropy() -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    from monai.losses import DiceCELoss  # which takes half of the time in which a worker would start
+
+    return DiceCELoss(sigmoid=True, batch=True, lambda_dice=1.0, lambda_ce=1.0)
+
+
 _SURELY_NONE = -30.0
 """A logit that costs nothing where there is no change, and adds nothing to any overlap."""
 
@@ -211,8 +217,7 @@ def labelled_loss(seen: Step) -> torch.Tensor:
     known = ~torch.isnan(seen.masks)
     logits = torch.where(known, seen.reading.logits.float(), _SURELY_NONE)
     masks = torch.where(known, seen.masks, 0.0)
-    loss: torch.Tensor = _OVERLAP_AND_CROSS_ENTROPY(logits[:, None], masks[:, None])
-    return loss
+    return _overlap_and_cross_entropy()(logits[:, None], masks[:, None])
 
 
 def _optimiser(

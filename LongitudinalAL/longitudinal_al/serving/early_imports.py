@@ -6,8 +6,8 @@ import importlib
 import threading
 from contextlib import suppress
 
-LATE = "torch._dynamo"
-"""The first optimiser imports it, for over a second of processor time in which nothing can be called off."""
+LATE = ("torch._dynamo", "monai.losses")
+"""The first optimiser and the first loss import them, for seconds in which nothing can be called off."""
 
 
 def begin() -> threading.Thread:
@@ -18,5 +18,6 @@ def begin() -> threading.Thread:
 
 
 def _import() -> None:
-    with suppress(ImportError):  # another version of torch: its first training takes a moment longer
-        importlib.import_module(LATE)
+    for name in LATE:
+        with suppress(ImportError):  # another version of torch: its first training takes a moment longer
+            importlib.import_module(name)

@@ -4,12 +4,14 @@ import sys
 CHILD = """
 import sys, torch
 from longitudinal_al.serving import early_imports
-assert early_imports.LATE not in sys.modules  # else there is nothing to do early
+from longitudinal_al import worker
+assert not {*early_imports.LATE, "monai", "sklearn"} & set(sys.modules)  # a worker starts without them
 early_imports.begin().join()
+from longitudinal_al.network.training import _overlap_and_cross_entropy
 before = set(sys.modules)
 weights = torch.nn.Linear(2, 2)
 optimiser = torch.optim.AdamW(weights.parameters())
-weights(torch.zeros(1, 2)).sum().backward()
+_overlap_and_cross_entropy()(weights(torch.zeros(1, 1, 2)), torch.zeros(1, 1, 2)).backward()
 optimiser.step()
 print(len(set(sys.modules) - before))
 """
