@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.experiments.arm import Arm
-from longitudinal_al.experiments.cohorts import real_cohorts
+from longitudinal_al.experiments.cohorts import make_cohort, real_cohorts
 from longitudinal_al.experiments.plan import Plan
 from longitudinal_al.experiments.strips import AskedSlice
 from longitudinal_al.network.architecture import Architecture
@@ -108,12 +110,26 @@ def with_transforms(table: Path) -> Path:
     return target
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plan(small_cohort) -> Plan:
     """Two arms and two seeds on the small cohort, its first patient held out."""
     cohort = replace(real_cohorts(with_transforms(small_cohort.table))[0], name="small")
     arms = (Arm.plain("random"), Arm("bold", "entropy", training={"learning_rate": 0.01}))
     return Plan((cohort,), arms, 2, fractions=(0.1, 0.3), training=QUICK)
+
+
+@pytest.fixture(scope="session")
+def cohort_made(plan, tmp_path_factory) -> Path:
+    """A folder of the experiment, whose cohort is made: do not write to it, take `begun` for that."""
+    folder = tmp_path_factory.mktemp("experiment")
+    make_cohort(plan.cohorts[0], folder / "small", lambda phase, share: None)
+    return folder
+
+
+@pytest.fixture
+def begun(cohort_made, tmp_path) -> Callable[[str], Path]:
+    """Return a function that gives a folder of that name, in which the cohort is made and nothing ran."""
+    return lambda name: shutil.copytree(cohort_made, tmp_path / name)
 
 
 @pytest.fixture

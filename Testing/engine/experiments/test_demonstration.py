@@ -47,10 +47,17 @@ def test_it_runs_on_the_public_pairs(open_ms, tmp_path):
     assert max(entry["fraction"] for entry in results["results"]) == pytest.approx(0.08, abs=0.02)
 
 
-def test_the_same_call_again_goes_on_where_it_was(small_cohort, tmp_path):
-    first = demonstrate(tmp_path / "out", small_cohort.folder, training=QUICK)
-    files = {file: file.stat().st_mtime_ns for file in (tmp_path / "out" / "report" / "rounds").iterdir()}
-    again = demonstrate(tmp_path / "out", small_cohort.folder, training=QUICK)
+@pytest.fixture(scope="module")
+def done_once(small_cohort, tmp_path_factory):
+    """Return the folder of a demonstration on small scans, and what it found."""
+    out = tmp_path_factory.mktemp("demonstration") / "out"
+    return out, demonstrate(out, small_cohort.folder, training=QUICK)
+
+
+def test_the_same_call_again_goes_on_where_it_was(small_cohort, done_once):
+    out, first = done_once
+    files = {file: file.stat().st_mtime_ns for file in (out / "report" / "rounds").iterdir()}
+    again = demonstrate(out, small_cohort.folder, training=QUICK)
     assert again.summary == first.summary
     assert files == {file: file.stat().st_mtime_ns for file in files}
 
@@ -75,8 +82,7 @@ def test_pairs_without_reference_are_named(small_cohort, tmp_path):
         demonstrate(tmp_path / "out", tmp_path / "data", training=QUICK)
 
 
-def test_other_scans_in_the_same_folder_are_refused(small_cohort, tmp_path):
-    demonstrate(tmp_path / "out", small_cohort.folder, training=QUICK)
+def test_other_scans_in_the_same_folder_are_refused(small_cohort, done_once, tmp_path):
     shutil.copytree(small_cohort.folder, tmp_path / "other")
     with pytest.raises(InvalidInput, match="other scans"):
-        demonstrate(tmp_path / "out", tmp_path / "other", training=QUICK)
+        demonstrate(done_once[0], tmp_path / "other", training=QUICK)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,8 +28,8 @@ def silent(phase: str, share: float) -> None:
     """Report nothing."""
 
 
-def test_real_pairs_are_read_in_both_directions_and_patients_kept_apart(plan, tmp_path):
-    with Project.open(make_cohort(plan.cohorts[0], tmp_path / "small", silent)) as project:
+def test_real_pairs_are_read_in_both_directions_and_patients_kept_apart(plan, begun):
+    with Project.open(make_cohort(plan.cohorts[0], begun("all") / "small", silent)) as project:
         pairs = {pair.id: pair for pair in project.pairs()}
         held_out = plan.cohorts[0].held_out
         assert {pair.patient for pair in project.pairs(Split.TEST)} == {held_out}
@@ -41,12 +40,10 @@ def test_real_pairs_are_read_in_both_directions_and_patients_kept_apart(plan, tm
             assert back.patient == pairs[name].patient
 
 
-def test_pieces_end_as_the_whole_does_and_the_report_says_what_ran(plan, tmp_path, without_times):
-    whole = experiment(plan, tmp_path / "whole")
+def test_pieces_end_as_the_whole_does_and_the_report_says_what_ran(plan, tmp_path, begun, without_times):
+    whole = experiment(plan, begun("whole"))
     assert (whole.runs, whole.left) == (6, 0)
-    nothing_done = shutil.ignore_patterns("runs", "simulation")
-    shutil.copytree(tmp_path / "whole" / "small", tmp_path / "cut" / "small", ignore=nothing_done)
-    first = experiment(plan, tmp_path / "cut", seconds=0.0)
+    first = experiment(plan, begun("cut"), seconds=0.0)
     assert first.left == 6 and first.report is None
     for run in runs_of(plan)[:3]:
         assert do_run(run, plan, tmp_path / "cut", time.time() + 600)
@@ -63,15 +60,15 @@ def test_pieces_end_as_the_whole_does_and_the_report_says_what_ran(plan, tmp_pat
     assert {row["strategy"] for row in figures["small"]["dice"]} == {"bold", "random"}
 
 
-def test_an_arm_trains_in_its_own_way(plan, tmp_path):
-    make_cohort(plan.cohorts[0], tmp_path / "small", silent)
+def test_an_arm_trains_in_its_own_way(plan, begun):
+    folder = begun("arms")
     bold, plain = plan.arms[1], Arm.plain("entropy")
     both = replace(plan, arms=(bold, plain), seeds=1)
     for run in runs_of(both)[1:]:
-        assert do_run(run, both, tmp_path, time.time() + 600)
-    rounds = [outcome(run, tmp_path) for run in runs_of(both)[1:]]
+        assert do_run(run, both, folder, time.time() + 600)
+    rounds = [outcome(run, folder) for run in runs_of(both)[1:]]
     assert rounds[0][0]["asked"] == rounds[1][0]["asked"]
-    learned = [file.read_bytes() for file in (tmp_path / "small/simulation/networks").glob("*.safetensors")]
+    learned = [file.read_bytes() for file in (folder / "small/simulation/networks").glob("*.safetensors")]
     assert len(set(learned)) == 4  # two rounds each, though the first batches are the same
 
 
@@ -121,17 +118,17 @@ def one_thread():
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_processes_of_this_computer_find_what_one_finds(plan, tmp_path, without_times):
+def test_processes_of_this_computer_find_what_one_finds(plan, tmp_path, begun, without_times):
     one = replace(plan, seeds=1, arms=plan.arms[:1])
     with processes(2) as executor:
-        done = experiment(one, tmp_path / "two", executor=executor)
-    assert (done.left, experiment(one, tmp_path / "one").left) == (0, 0)
+        done = experiment(one, begun("two"), executor=executor)
+    assert (done.left, experiment(one, begun("one")).left) == (0, 0)
     for run in runs_of(one):
         first, second = (without_times(outcome(run, tmp_path / name)) for name in ("one", "two"))
         assert first == second
 
 
-def test_rounds_that_are_finished_elsewhere_are_told_before_their_run_is(plan, tmp_path, monkeypatch):
+def test_rounds_that_are_finished_elsewhere_are_told_before_their_run_is(plan, begun, monkeypatch):
     monkeypatch.setattr(runs_module, "LOOK_SECONDS", 0.02)
     one, told = replace(plan, seeds=1, arms=plan.arms[:1]), []
 
@@ -140,7 +137,7 @@ def test_rounds_that_are_finished_elsewhere_are_told_before_their_run_is(plan, t
             told.append(share)
 
     with ThreadPoolExecutor(1) as elsewhere:
-        experiment(one, tmp_path, executor=elsewhere, progress=tell)
+        experiment(one, begun("told"), executor=elsewhere, progress=tell)
     in_runs = np.array(told) * len(runs_of(one))
     assert told == sorted(told)
     assert told[-1] == 1.0

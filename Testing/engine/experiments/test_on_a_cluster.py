@@ -20,9 +20,11 @@ from longitudinal_al.project.table import read_pairs_table
 from longitudinal_al.rounds import rank
 
 
-def test_a_cluster_ends_the_same_though_a_worker_is_killed_on_the_way(plan, tmp_path, cluster, without_times):
+def test_a_cluster_ends_the_same_though_a_worker_is_killed_on_the_way(
+    plan, tmp_path, begun, cluster, without_times
+):
     address, workers = cluster
-    here = experiment(plan, tmp_path / "here")
+    here = experiment(plan, begun("here"))
     assert here.left == 0
     killed = []
 
@@ -32,7 +34,7 @@ def test_a_cluster_ends_the_same_though_a_worker_is_killed_on_the_way(plan, tmp_
             killed.append(phase)
 
     with executor_of(address) as executor:
-        there = experiment(plan, tmp_path / "there", executor=executor, progress=kill_one)
+        there = experiment(plan, begun("there"), executor=executor, progress=kill_one)
     assert killed and workers[0].wait() != 0
     assert there.left == 0
     for run in runs_of(plan):
@@ -56,7 +58,8 @@ def test_a_pool_is_scored_the_same_though_a_worker_is_killed(small_project: Proj
         there = rank(small_project, "entropy", 10, executor=executor, progress=kill_one)
     assert workers[1].wait() != 0
     # Sums of other batches are rounded otherwise, so slice pairs that are as good may change places.
-    mine, theirs = ({(entry.pair, entry.slice): entry.score for entry in each.entries} for each in (here, there))
+    mine = {(entry.pair, entry.slice): entry.score for entry in here.entries}
+    theirs = {(entry.pair, entry.slice): entry.score for entry in there.entries}
     assert list(theirs.values()) == pytest.approx(list(mine.values()), rel=1e-3)
     both = mine.keys() & theirs.keys()
     assert len(both) >= 8

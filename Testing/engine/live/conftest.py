@@ -13,6 +13,7 @@ from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.schedule import Thought
 from longitudinal_al.live.settings import LiveSettings
 from longitudinal_al.network.architecture import Architecture
+from longitudinal_al.network.contrast import ContrastSettings
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.ranking_file import ranking_path
@@ -23,8 +24,17 @@ from longitudinal_al.protocol import EventKind
 TINY = TrainingSettings(
     steps=3, pretraining=0, batch=2, patch=32, architecture=Architecture(widths=(8, 8, 16, 16))
 )
+SHORT = ContrastSettings(steps=3, batch=8, widths=(8, 8), size=8)
 SETTINGS = LiveSettings(
-    first=TINY, quick=TINY, round=TINY, check=TINY, batch=8, head=16, chunk=16, publish_seconds=0.0
+    first=TINY,
+    quick=TINY,
+    round=TINY,
+    check=TINY,
+    contrast=SHORT,
+    batch=8,
+    head=16,
+    chunk=16,
+    publish_seconds=0.0,
 )
 
 
@@ -108,7 +118,7 @@ Watch = Callable[..., Watched]
 
 
 @pytest.fixture
-def watch(short_contrast: None) -> Iterator[Watch]:
+def watch() -> Iterator[Watch]:
     """Return a function that makes a live loop, which is closed with the test."""
     made: list[Watched] = []
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Protocol
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from longitudinal_al.acquisition.candidates import Candidates
 from longitudinal_al.acquisition.neighbours import Neighbours
@@ -58,8 +58,14 @@ def canonical(selector: Method) -> Selector:
         order = candidates.order()
         is_sorted = bool((order[1:] > order[:-1]).all())
         ordered = candidates if is_sorted else candidates.take(order)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with _libraries().limit(limits=1, user_api="blas"):
             chosen = selector(ordered, batch, neighbours, generator, interrupt, **settings)
         return [int(order[index]) for index in chosen]
 
     return select
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return what is loaded by the first batch, numpy's own among it; to look takes up to 12 ms each time."""
+    return ThreadpoolController()
