@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from nilearn.datasets import load_mni152_brain_mask, load_mni152_gm_template, load_mni152_wm_template
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -109,8 +108,14 @@ def _flat(mask: torch.Tensor) -> torch.Tensor:
 
 
 def _templates() -> list[NDArray[np.float32]]:
-    loaders = (load_mni152_gm_template, load_mni152_wm_template, load_mni152_brain_mask)
-    return [np.asarray(load(resolution=1).get_fdata(), dtype=np.float32) for load in loaders]
+    from nilearn import datasets  # here, as it takes seconds, and experiments need it only to make a cohort
+
+    kinds = (
+        datasets.load_mni152_gm_template,
+        datasets.load_mni152_wm_template,
+        datasets.load_mni152_brain_mask,
+    )
+    return [np.asarray(load(resolution=1).get_fdata(), dtype=np.float32) for load in kinds]
 
 
 def _cropped(template: NDArray[np.float32]) -> NDArray[np.float32]:
