@@ -36,6 +36,8 @@ class Scene(SceneOfPairs):
 
     Attributes
     ----------
+    afterOpen : list of callable
+        Called with each pair that is opened, or opened again.
     afterClose : list of callable
         Called without arguments once the scene was closed by the user, and every pair with it. Strokes that
         were not saved are kept: they are there again when their pair is opened.

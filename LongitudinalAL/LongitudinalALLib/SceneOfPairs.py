@@ -23,6 +23,7 @@ class SceneOfPairs:
     def __init__(self, mrmlScene: Any = None, applicationLogic: Any = None) -> None:
         self.mrmlScene = mrmlScene if mrmlScene is not None else slicer.mrmlScene
         self.afterClose: list[Callable[[], None]] = []
+        self.afterOpen: list[Callable[[OpenPair], None]] = []
         logic = applicationLogic if applicationLogic is not None else slicer.app.applicationLogic()
         self.views = SliceViews(self.mrmlScene, logic)
         self._pairs = OpenPairs(self.mrmlScene)
@@ -57,7 +58,8 @@ class SceneOfPairs:
     ) -> OpenPair:
         """Load a prepared pair; one that is open is given back, with what was removed from it put back.
 
-        Where it was prepared anew meanwhile its volumes are read again; what is painted stays.
+        Where it was prepared anew meanwhile its volumes are read again; what is painted stays. On another
+        grid it is opened afresh, unless something is painted that is not saved.
 
         Parameters
         ----------
@@ -73,17 +75,23 @@ class SceneOfPairs:
         NotReady, UnreadableImage
             When a prepared file is missing or damaged.
         GeometryMismatch
-            When the prepared volumes are not on one grid.
+            When the prepared volumes are not on one grid, or not on that of what is painted and not saved.
         """
         shown = self._shown.pair
         wasWhole = shown is not None and shown.isComplete() and shown.isCurrent()
         pair = self._pairs.open(Path(pairFolder), thicknessAxis, classes)
-        setVisible(pair, pair is shown)
+        wasReplaced = shown is not None and shown is not pair and shown.folder == pair.folder
+        if wasReplaced:  # prepared anew on another grid
+            self._leaveShown()
+            self.show(pair)
+        setVisible(pair, pair is self._shown.pair)
         if pair is shown and not wasWhole:
             k = self.shownSlice()
             self._leaveShown()
             self.show(pair, k)
-        for old in self._pairs.tooMany([each for each in (pair, shown) if each is not None]):
+        for callback in list(self.afterOpen):
+            callback(pair)
+        for old in self._pairs.tooMany([each for each in (pair, self._shown.pair) if each is not None]):
             self.closePair(old)
         return pair
 
@@ -143,6 +151,8 @@ class SceneOfPairs:
                 self._shown.enter(pair)
             elif not self.views.isShown:
                 self.setLayout()
+            if self.shownSlice() is None:  # the user has turned the views
+                self.views.turn(pair.grid, pair.followup)
             self.views.showVolumes(volumes)
             self.jump(pair.grid.slices // 2 if k is None else k)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from longitudinal_al.errors import NotReady
+from longitudinal_al.errors import GeometryMismatch, NotReady
 from LongitudinalALLib.SceneGrid import Grid
 from LongitudinalALLib.SceneNodes import PAIR, pairNodes, removeNode
 from LongitudinalALLib.SceneOpenPair import OpenPair
@@ -60,11 +60,25 @@ class OpenPairs:
             return pair
         prepared = self._reader.take(folder)
         grid = _gridOf(prepared, thicknessAxis)
-        pair = pair or self._kept.get(folder) or OpenPair(self._scene, folder, grid, classes)
-        pair.grid.checkSame(grid.shape, grid.ijkToRas, "what was prepared anew")
+        pair = self._fitting(pair or self._kept.get(folder), grid) or OpenPair(
+            self._scene, folder, grid, classes
+        )
         pair.fill(prepared)
         self._kept.pop(folder, None)
         self._open[folder] = pair
+        return pair
+
+    def _fitting(self, pair: OpenPair | None, grid: Grid) -> OpenPair | None:
+        """Return a pair that lies on a grid; another one is closed, or refused while it holds strokes."""
+        if pair is None:
+            return None
+        try:
+            pair.grid.checkSame(grid.shape, grid.ijkToRas, "what was prepared anew")
+        except GeometryMismatch:
+            if pair.strokes():
+                raise
+            self.close(pair)
+            return None
         return pair
 
     def require(self, pair: OpenPair) -> None:

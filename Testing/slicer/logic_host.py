@@ -194,6 +194,28 @@ def paint(scene: Any, k: int, label: np.ndarray, segmentId: str = "") -> None:
     )
 
 
+def saveScene(host: Any, directory: Path) -> Path:
+    """Save as Slicer's Save dialog proposes to: what is ticked, where it says; return the scene's file.
+
+    Contract: Slicer `Base/QTGUI/qSlicerSaveDataDialog.cxx` (populateNode, nodeFileInfo): a node that has a
+    file is written under its own name into that file's folder, any other one into that of the scene.
+    """
+    import slicer
+
+    directory.mkdir(exist_ok=True)
+    host.scene.SetRootDirectory(str(directory))
+    for node in slicer.util.getNodesByClass("vtkMRMLStorableNode"):
+        if node.GetHideFromEditors() or not node.GetSaveWithScene() or not node.AddDefaultStorageNode():
+            continue
+        storage = node.GetStorageNode()
+        if storage is not None:
+            folder = Path(storage.GetFileName()).parent if storage.GetFileName() else directory
+            storage.SetFileName(str(folder / f"{node.GetName()}.{storage.GetDefaultWriteFileExtension()}"))
+            assert storage.WriteData(node)
+    assert host.scene.Commit(str(directory / "scene.mrml"))
+    return directory / "scene.mrml"
+
+
 def waitFor(study: Any, isDone: Callable[[], bool], seconds: float = 120) -> None:
     """Let the study tick until something is true."""
     end = time.monotonic() + seconds

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 from label_desk import _desk, preparedOnce, projectFolder  # noqa: F401
-from logic_host import paint
+from logic_host import ScriptedWorker, paint
 
 from longitudinal_al.protocol import Event, EventKind, Verb
 
@@ -115,3 +117,44 @@ def test_the_earlier_label_is_laid_over(desk):
     desk.section.overlayToggled.emit("earlier", True)
     assert desk.scene.overlays["earlier labels"]
     assert desk.scene.hasOverlay("earlier labels")
+
+
+def shownSuggestion(desk, tmp_path):
+    desk.section.nextRequested.emit()
+    desk.section.overlayToggled.emit("suggestion", True)
+    desk.worker.answers(Verb.EXPLAIN, path=str(explanation(desk, tmp_path)), seconds=0.1)
+    desk.study.tick()
+    assert desk.scene.hasOverlay("suggestion")
+
+
+def test_overlays_come_back_together_with_the_slice_in_hand(desk, tmp_path):
+    shownSuggestion(desk, tmp_path)
+    pair = desk.scene.shownPair
+    desk.scene.views.jump(pair.grid, pair.followup, desk.entry.slice + 1)  # by the wheel
+    desk.section.overlayToggled.emit("uncertainty", True)
+    assert desk.scene.shownSlice() == desk.entry.slice
+    assert desk.scene.hasOverlay("suggestion") and desk.scene.hasOverlay("uncertainty")
+
+
+def test_a_button_goes_out_with_its_overlay(desk, tmp_path):
+    shownSuggestion(desk, tmp_path)
+    desk.scene.jump(desk.entry.slice + 1)  # as for a predicted change that is chosen in the list
+    desk.study.tick()
+    assert not desk.scene.hasOverlay("suggestion")
+    assert desk.section.last("showOverlays") == []
+
+
+def test_an_answer_in_another_project_is_not_taken_for_that_of_the_one_before(desk, preparedOnce, tmp_path):  # noqa: F811
+    desk.section.nextRequested.emit()
+    desk.section.overlayToggled.emit("suggestion", True)
+    asked = desk.worker.newest(Verb.EXPLAIN)[0]
+    desk.worker = ScriptedWorker()
+    desk.study.open(shutil.copytree(preparedOnce, tmp_path / "second"))
+    desk.study.tick()
+    desk.worker.asked += [(Verb.STATUS, {})] * (int(asked) - 1)
+    assert desk.study.request(Verb.PREPARE) == asked
+    desk.worker.answers(Verb.PREPARE, prepared=1, slice_pairs=1, failed_pairs=0, failures=[])
+    told = []
+    desk.study.happened.connect(told.append)
+    desk.study.tick()
+    assert [event.id for event in told] == [asked]

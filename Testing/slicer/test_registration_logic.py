@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import struct
 import subprocess
 
 import numpy as np
@@ -145,6 +147,34 @@ def test_a_pair_prepared_anew_elsewhere_is_looked_at_again_before_it_is_correcte
     desk.section.useTransformRequested.emit(pair, node.GetID())
     assert "prepared anew" in desk.section.last("showMessage")
     assert desk.study.project.pair(pair).registration == pose
+
+
+def onOtherGrid(folder):
+    """Take a slice off the prepared volumes, as if the scan had been replaced and prepared anew."""
+    for role in ("baseline", "followup", "difference"):
+        file = folder / f"{role}.nii.gz"
+        image = bytearray(gzip.decompress(file.read_bytes()))
+        (slices,) = struct.unpack_from("<h", image, 46)
+        struct.pack_into("<h", image, 46, slices - 1)
+        file.write_bytes(gzip.compress(bytes(image)))
+    record = folder / "prepared.json"
+    record.write_text(record.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    return slices - 1
+
+
+@pytest.mark.parametrize("isShown", [True, False])
+def test_a_pair_that_was_prepared_on_another_grid_is_opened_afresh(desk, isShown):  # noqa: F811
+    first, second = (row.id for row in desk.section.last("showPairs"))
+    desk.section.pairChosen.emit(first)
+    if not isShown:
+        desk.section.pairChosen.emit(second)
+    slices = onOtherGrid(desk.study.project.pair_folder(first))
+    desk.section.checkViewRequested.emit(second, "edges")
+    assert desk.scene._check.nodes()
+    desk.section.pairChosen.emit(first)
+    assert desk.scene.shownPair.name == first
+    assert desk.scene.shownPair.grid.shape[0] == slices
+    assert len(desk.scene.pairs) == 2
 
 
 def test_a_pair_set_aside_by_mistake_is_shown_and_taken_back(desk):  # noqa: F811

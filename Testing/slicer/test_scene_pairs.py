@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from host import Host, slicer
+from logic_host import saveScene
 from strokes import Painter
 
 from longitudinal_al.errors import InvalidInput, NotReady
@@ -232,24 +231,6 @@ def test_a_saved_scene_brings_project_and_strokes_back(host, scene, openPair, tm
         host.install()
 
 
-def _save(host, directory):
-    """Save as Slicer's Save dialog proposes to: what is ticked, where it says.
-
-    Contract: Slicer `Base/QTGUI/qSlicerSaveDataDialog.cxx` (populateNode, nodeFileInfo): a node that has a
-    file is written under its own name into that file's folder, any other one into that of the scene.
-    """
-    host.scene.SetRootDirectory(str(directory))
-    for node in slicer.util.getNodesByClass("vtkMRMLStorableNode"):
-        if node.GetHideFromEditors() or not node.GetSaveWithScene() or not node.AddDefaultStorageNode():
-            continue
-        storage = node.GetStorageNode()
-        if storage is not None:
-            folder = Path(storage.GetFileName()).parent if storage.GetFileName() else directory
-            storage.SetFileName(str(folder / f"{node.GetName()}.{storage.GetDefaultWriteFileExtension()}"))
-            assert storage.WriteData(node)
-    assert host.scene.Commit(str(directory / "scene.mrml"))
-
-
 def _files(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -279,8 +260,7 @@ def test_slicers_save_writes_nothing_into_the_project_and_its_scene_opens_again(
     Painter(host, pair).paint(6, eye)
     project, saved = pair.folder.parent.parent, tmp_path / "saved"
     before = _files(project)
-    saved.mkdir()
-    _save(host, saved)
+    saveScene(host, saved)
     assert _files(project) == before
     scene.close()
     host.scene.Clear(0)

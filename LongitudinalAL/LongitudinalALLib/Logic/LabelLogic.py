@@ -47,13 +47,19 @@ class LabelLogic:
         study.closing.connect(self._onClosing)
         study.ticked.connect(self._onTick)
         scene.afterClose.append(self._onSceneClosed)
+        scene.afterOpen.append(self._onPairOpened)
+        study.objections.append(self._saving.refused)
 
     # What the annotator does
 
     @guarded
     def next(self) -> None:
-        """Show the slice pair to label now."""
-        self._show(self._study.session.next())
+        """Show the slice pair to label now; a correction that is not saved is not left behind."""
+        session = self._study.session
+        held = session.in_hand
+        if held is not None and self._showing.isShown(held) and session.saved_label() is not None:
+            self._saving.refuseStrokes(held)
+        self._show(session.next())
 
     @guarded
     def open(self, pair: str, sliceIndex: int) -> None:
@@ -160,10 +166,11 @@ class LabelLogic:
         self._show(self._study.session.next())
 
     def _show(self, found: Entry | End) -> None:
+        self._overlays.switchOff()
         if isinstance(found, End):
+            self._showing.rest()
             self._section.showNothingLeft(found.reason)
             return
-        self._overlays.switchOff()
         pair = self._showing.show(found)
         self._section.showInHand(found.pair, found.slice, _rank(found))
         self._section.showLabelled(self._study.session.saved_label() is not None)
@@ -177,6 +184,7 @@ class LabelLogic:
     def _onTick(self) -> None:
         """Take strokes and scrolling as signs of work, and show which slices are painted."""
         pair, held = self._scene.shownPair, self._study.session.in_hand
+        self._overlays.noteCleared()
         if held is None or pair is None:
             return
         seen = self._signature(pair)
@@ -206,6 +214,15 @@ class LabelLogic:
             self._scene.shownSlice(),
             *(image.GetMTime() for image in images if image is not None),
         )
+
+    def _onPairOpened(self, pair: Any) -> None:
+        """Draw the labels that the project has of it."""
+        if self._study.isOpen and (renewed := self._showing.fill(pair)):
+            words = _(
+                "{pair}, {slices}: labelled anew since this scene was saved. The project's label is shown, "
+                "and what the scene had there is left out."
+            )
+            self._section.showMessage(words.format(pair=pair.name, slices=sliceNames(renewed)))
 
     def _onSceneClosed(self) -> None:
         """The scene keeps what was painted: shown again, the slice pair in hand has it."""

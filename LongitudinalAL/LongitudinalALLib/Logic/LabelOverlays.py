@@ -41,6 +41,7 @@ class LabelOverlays:
         self._pictures: dict[str, np.ndarray] = {}
         section.overlayToggled.connect(self.toggle)
         study.happened.connect(self._onEvent)
+        study.closing.connect(self._onClosing)
 
     def show(self, entry: Entry, pair: Any) -> None:
         """Take another slice pair; all overlays are off."""
@@ -53,6 +54,13 @@ class LabelOverlays:
             self._scene.switchOverlay(name, False)
         self._on.clear()
         self._section.showOverlays([])
+
+    def noteCleared(self) -> None:
+        """Let the buttons go out whose overlay went away, since another slice was shown."""
+        gone = {name for name in self._on if not self._scene.hasOverlay(NAMES[name])}
+        if gone and self._asked is None:
+            self._on -= gone
+            self._section.showOverlays(sorted(self._on))
 
     def toggle(self, name: str, isOn: bool) -> None:
         """Show an overlay or not; one of the model's is asked of the worker first."""
@@ -85,8 +93,14 @@ class LabelOverlays:
         assert self._entry is not None
         self._requireInView(self._entry)
         k = self._entry.slice
+        names = [name]
         if self._scene.shownSlice() != k:
-            self._scene.jump(k)
+            self._scene.jump(k)  # which takes away what is laid over
+            names = [*sorted(self._on - {name}), name]
+        for each in names:
+            self._layOne(each, k)
+
+    def _layOne(self, name: str, k: int) -> None:
         values = self._pictures.get(name) if name in EXPLAINED else self._earlier()
         if values is None:
             self._on.discard(name)
@@ -95,6 +109,13 @@ class LabelOverlays:
             return
         self._scene.setOverlay(NAMES[name], k, values, self._pair)
         self._scene.switchOverlay(NAMES[name], True)
+
+    def _onClosing(self) -> None:
+        """Forget what was asked: the next worker counts its requests anew."""
+        self._entry = self._pair = self._asked = None
+        self._pictures = {}
+        self._on.clear()
+        self._section.showOverlays([])
 
     def _requireInView(self, entry: Entry) -> None:
         """Raise `NotReady` where the views show another pair: nothing is laid over that one's scans."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from slicer.i18n import tr as _
 
 from longitudinal_al.errors import LongitudinalALError, NotReady
@@ -61,6 +63,11 @@ class LabelSaving:
             words = _("painted and not saved: {slices}. Save, or undo it with Ctrl+Z, before you go on")
             raise NotReady(words.format(slices=sliceNames(painted)))
 
+    def refused(self) -> list[str]:
+        """Return why strokes could not be saved if everything was closed now; nothing is saved."""
+        found = [(pair, k) for pair in self._scene.unsavedStrokes() for k in pair.strokes()]
+        return [problem for pair, k in found if (problem := self._problem(_labelOf, pair, k))]
+
     def saveAll(self) -> list[str]:
         """Save every stroke of every pair, before they go with the project; return what could not be saved.
 
@@ -71,23 +78,29 @@ class LabelSaving:
         inHand = held.key if held is not None else None
         found = [(pair, k) for pair in self._scene.unsavedStrokes() for k in pair.strokes()]
         found.sort(key=lambda each: (each[0].name, each[1]) != inHand)
-        return [problem for pair, k in found if (problem := self._problem(pair, k))]
+        return [problem for pair, k in found if (problem := self._problem(self._saveOne, pair, k))]
 
-    def _problem(self, pair: Any, k: int) -> str:
-        """Save a slice; say why it could not be saved, or nothing."""
+    def _problem(self, act: Callable[[Any, int], Any], pair: Any, k: int) -> str:
+        """Do something with a slice; say why it could not be done, or nothing."""
         try:
-            self._saveOne(pair, k)
+            act(pair, k)
         except LongitudinalALError as error:
             words = _("{pair}, {slice}: {reason}")
             return words.format(pair=pair.name, slice=sliceNames([k]), reason=error)
         return ""
 
     def _saveOne(self, pair: Any, k: int) -> None:
-        pair.labels.check(None)
-        label = pair.labels.read(k)
+        label = _labelOf(pair, k)
         self._study.session.open(pair.name, k)
         self._study.session.save(label, k in pair.suggestionsShown)
         pair.noteSaved(k)
+
+
+def _labelOf(pair: Any, k: int) -> np.ndarray:
+    """Read a slice of a pair whose follow-up may be gone."""
+    pair.labels.check(None)
+    label: np.ndarray = pair.labels.read(k)
+    return label
 
 
 def sliceNames(indices: list[int]) -> str:

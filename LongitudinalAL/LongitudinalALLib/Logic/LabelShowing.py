@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from slicer.i18n import tr as _
 
-from longitudinal_al.errors import NotReady
+from longitudinal_al.errors import LongitudinalALError, NotReady
 from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Study import Study
 
@@ -44,9 +45,36 @@ class LabelShowing:
         grid, project = self._study.session.grid(), self._study.project
         pair = self._scene.openPair(project.pair_folder(entry.pair), grid.slice_axis, project.classes)
         self._scene.show(pair, entry.slice)
-        self._fill(entry.pair, pair)
         self._edit(pair)
         return pair
+
+    def fill(self, pair: Any) -> list[int]:
+        """Draw the labels that the project has of a pair that was just opened, whoever opened it.
+
+        Strokes stay, but for those of a saved scene on a slice that was labelled since: returns these slices.
+        """
+        project = self._study.project
+        if pair.segmentation in self._filled or pair.folder != project.pair_folder(pair.name):
+            return []
+        self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
+        strokes = self._scene.sliceLabelsPainted(pair)
+        slices = [k for each, k in project.labelled() if each == pair.name]
+        labels = {k: label.mask for k in slices if (label := project.label(pair.name, k)) is not None}
+        self._scene.writeSliceLabels({k: mask for k, mask in labels.items() if k not in strokes}, pair)
+        return [k for k in strokes if k in labels and not self._isCorrection(pair, k, labels[k])]
+
+    def _isCorrection(self, pair: Any, k: int, label: np.ndarray) -> bool:
+        """Tell whether strokes go on from the project's label; where they do not, the label is drawn."""
+        try:
+            strokes = self._scene.readSliceLabel(k, pair)
+        except LongitudinalALError:  # painted in a segment of the annotator's own: told when it is saved
+            return True
+        before = pair.labels.saved.get(k)
+        self._scene.writeSliceLabel(k, label, pair)
+        if pair.labels.saved[k] != before:
+            return False
+        pair.labels.write(k, strokes)
+        return True
 
     def readAhead(self) -> None:
         """Begin to read the pairs that come next."""
@@ -82,16 +110,6 @@ class LabelShowing:
             self._editor.release()
         self._scene.close()
         self.forget()
-
-    def _fill(self, name: str, pair: Any) -> None:
-        """Draw the labels that the project has of a pair that was just opened; strokes stay."""
-        if pair.segmentation in self._filled:
-            return
-        self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
-        project, strokes = self._study.project, self._scene.sliceLabelsPainted(pair)
-        slices = [k for each, k in project.labelled() if each == name and k not in strokes]
-        labels = {k: label for k in slices if (label := project.label(name, k)) is not None}
-        self._scene.writeSliceLabels({k: label.mask for k, label in labels.items()}, pair)
 
     def _edit(self, pair: Any) -> None:
         """Point the Segment Editor at the pair, once; it puts its volume into every view, which is undone.

@@ -60,12 +60,14 @@ class ProjectLogic:
     @guarded
     def create(self, path: str) -> None:
         """Make a project in a folder, and open it."""
+        self._section.showError("")
         self._study.create(Path(path))
         self._opened()
 
     @guarded
     def open(self, path: str) -> None:
         """Open a project."""
+        self._section.showError("")
         self._study.open(Path(path))
         self._opened()
 
@@ -104,7 +106,8 @@ class ProjectLogic:
     def _opened(self) -> None:
         folder = str(self._study.project.folder)
         self._section.showProject(folder)
-        self._section.showError(self._study.workerProblem)
+        if self._study.workerProblem:  # else what went wrong while the other one was closed stays
+            self._section.showError(self._study.workerProblem)
         if self._settings is not None:
             self._settings.setValue("project", folder)
 
@@ -126,7 +129,6 @@ class ProjectLogic:
     def _onClosing(self) -> None:
         self._section.showProject("")
         self._section.showStanding("")
-        self._section.showError("")
 
 
 def _isThere(folder: Path) -> bool:

@@ -45,6 +45,8 @@ class Study:
         By which the worker ranks; None: its own.
     workerProblem : str
         Why there is no worker, empty where there is one.
+    objections : list of callable
+        Each says what would be lost if the project was closed for another one now: a list of sentences.
 
     Parameters
     ----------
@@ -61,6 +63,7 @@ class Study:
         self.annotator = ""
         self.strategy: str | None = None
         self.workerProblem = ""
+        self.objections: list[Callable[[], list[str]]] = []
         self.worker: Any = None
         self.clock = clock
         self._makeWorker = startWorker
@@ -69,6 +72,7 @@ class Study:
         self._before: Any = None
         self._lastNumber = 0
         self._told = ""
+        self._objected: list[str] = []
 
     @property
     def isOpen(self) -> bool:
@@ -95,11 +99,19 @@ class Study:
         return self._session
 
     def create(self, folder: Path) -> None:
-        """Make a project and open it; raises as `Project.create`, and the one before stays open."""
+        """Make a project and open it; raises as `open` and `Project.create`: the one before stays open."""
+        self._heedObjections()
         self._take(Project.create(folder))
 
     def open(self, folder: Path) -> None:
-        """Open a project; raises as `Project.open`, and then the one that is open stays open."""
+        """Open a project; raises as `Project.open`, and then the one that is open stays open.
+
+        Raises
+        ------
+        NotReady
+            Once, when something would be lost with the project that is open.
+        """
+        self._heedObjections()
         self._take(Project.open(folder))
 
     def close(self) -> None:
@@ -170,6 +182,16 @@ class Study:
         else:
             self._beginSession()
         self.opened.emit()
+
+    def _heedObjections(self) -> None:
+        found = [text for each in self.objections for text in each()] if self.isOpen else []
+        before, self._objected = self._objected, found
+        if found and found != before:
+            words = _(
+                "{problems}. What is painted there cannot be saved: put it right, or press the button once "
+                "more to leave it behind"
+            )
+            raise NotReady(words.format(problems="; ".join(found)))
 
     def _closeProject(self) -> None:
         """Close the project, and have its worker leave."""
