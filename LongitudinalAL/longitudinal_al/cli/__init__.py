@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from longitudinal_al.cli.dispatch import run
-from longitudinal_al.cli.path_letters import let_libraries_open_any_path
 
 # Command and its summary; the module of the same name (in this folder) has its arguments and its work.
 COMMANDS: dict[str, str] = {
@@ -38,5 +37,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 1: it could not be done, and the message says why. 2: wrong usage. 70: a fault of the program.
     130: stopped with Ctrl-C.
     """
-    let_libraries_open_any_path()
     return run(COMMANDS, list(sys.argv[1:] if argv is None else argv))

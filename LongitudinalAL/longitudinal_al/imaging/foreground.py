@@ -30,7 +30,10 @@ SMALLEST_ML = 20.0
 
 
 def compute_foreground(
-    followup: sitk.Image, baseline_on_grid: sitk.Image | None = None, interrupt: Interrupt = never
+    followup: sitk.Image,
+    baseline_on_grid: sitk.Image | None = None,
+    interrupt: Interrupt = never,
+    slice_axis: int = 0,
 ) -> sitk.Image:
     """Find the brain in a scan of a head, or the whole body where there is no brain-like piece.
 
@@ -43,6 +46,8 @@ def compute_foreground(
         left out.
     interrupt : callable
         Called between the steps.
+    slice_axis : int
+        Array axis across which the slices lie, see `covered_by`.
 
     Returns
     -------
@@ -71,7 +76,7 @@ def compute_foreground(
     full = sitk.Resample(mask, followup, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     interrupt()
     if baseline_on_grid is not None:
-        full = covered_by(full, baseline_on_grid)
+        full = covered_by(full, baseline_on_grid, slice_axis)
     return full
 
 
@@ -150,7 +155,7 @@ def _shrink(image: sitk.Image) -> sitk.Image:
     return sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), factors)
 
 
-def covered_by(mask: sitk.Image, baseline: sitk.Image) -> sitk.Image:
+def covered_by(mask: sitk.Image, baseline: sitk.Image, slice_axis: int = 0) -> sitk.Image:
     """Cut a mask to what the baseline shows, so that the edge of its field of view is no change.
 
     Parameters
@@ -159,6 +164,8 @@ def covered_by(mask: sitk.Image, baseline: sitk.Image) -> sitk.Image:
         On the follow-up's grid.
     baseline : SimpleITK.Image
         Resampled onto that grid; 0 outside its field of view.
+    slice_axis : int
+        Array axis across which the slices lie: a single slice that the baseline does not show is cut too.
 
     Raises
     ------
@@ -172,7 +179,8 @@ def covered_by(mask: sitk.Image, baseline: sitk.Image) -> sitk.Image:
         )
     covered = np.abs(sitk.GetArrayViewFromImage(baseline)) > 0
     # Zeros inside the head are noise or CSF; only the part outside the field of view is one large piece.
-    outside = ndimage.binary_opening(~covered, np.ones((1, 5, 5)))
+    piece = np.expand_dims(np.ones((5, 5)), slice_axis)
+    outside = ndimage.binary_opening(~covered, piece)
     result = sitk.GetImageFromArray(
         (sitk.GetArrayViewFromImage(mask).astype(bool) & ~outside).astype(np.uint8)
     )

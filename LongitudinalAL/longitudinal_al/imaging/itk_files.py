@@ -1,8 +1,10 @@
-"""One lock for ITK's readers and writers."""
+"""What all reading and writing by ITK shares: one lock, and paths with any letters."""
 
 from __future__ import annotations
 
 import threading
+
+from longitudinal_al.imaging.path_letters import let_libraries_open_any_path
 
 ITK_FILES = threading.RLock()
 """Held while ITK reads or writes a file.
@@ -10,3 +12,5 @@ ITK_FILES = threading.RLock()
 Its table of formats is filled at the first use, and two threads that fill it at once end the program. Packing
 and all arithmetic go on outside of it.
 """
+
+let_libraries_open_any_path()  # in whatever process: a command, a worker, one of several, a user's own script

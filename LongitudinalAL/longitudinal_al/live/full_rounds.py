@@ -66,7 +66,8 @@ class FullRounds:
         before = newest.labels if newest else 0
         known = newest.figures.get("last_label") if newest else 0
         new = self._knowledge.seen_label - known if isinstance(known, int) else labels - before
-        return labels > 0 and new >= max(self._settings.least_labels, self._settings.least_growth * before)
+        enough = max(self._settings.least_labels, self._settings.least_growth * before)
+        return labels > 0 and new >= enough and self._knowledge.can_be_learned
 
     def drop(self) -> None:
         """Give the round up; it begins anew when it is still due."""
@@ -77,6 +78,8 @@ class FullRounds:
     def step(self, interrupt: Interrupt) -> bool:
         """Train on; a finished round is written down, or waits while another process writes the project."""
         self._begun = begun = self._begun or self._begin(interrupt)
+        if begun is None:
+            return False
         if not begun.work.run(interrupt, self._settings.step_seconds):
             return True
         project = self._knowledge.sight.project
@@ -92,7 +95,9 @@ class FullRounds:
         self._publish(EventKind.ROUND, {"number": done.number, "figures": done.figures})
         return True
 
-    def _begin(self, interrupt: Interrupt) -> Begun[list[ChangeNetwork]]:
+    def _begin(self, interrupt: Interrupt) -> Begun[list[ChangeNetwork]] | None:
         lesson = lesson_of_now(self._knowledge, interrupt)
+        if not lesson.masks:
+            return None
         members = members_for(self._knowledge.wanted)
         return begin_round(lesson, self._settings.round, members, seed=self._seed, publish=self._publish)

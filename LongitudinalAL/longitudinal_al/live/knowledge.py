@@ -55,6 +55,8 @@ class Knowledge:
     seen_label, learned_label : int
         Number of the newest label, and of the newest that the model knows or that there is nothing to learn
         from.
+    fruitless_label : int
+        Number of the newest label when none of all could be learned from.
     unpublished, labels_changed : bool
         Something is known that was not published, among it which slice pairs are labelled.
     """
@@ -67,7 +69,7 @@ class Knowledge:
         self.sight = Sight(folder)
         self.ranking: AnytimeRanking | None = None
         self.model: Model | None = None
-        self.seen_label = self.learned_label = -1
+        self.seen_label = self.learned_label = self.fruitless_label = -1
         self.unpublished = self.labels_changed = False
         self._seen_round = -1
         self._noted: set[str] = set()
@@ -122,7 +124,14 @@ class Knowledge:
     @property
     def unlearned(self) -> bool:
         """Whether labels have come (or gone) that the model should know and does not."""
-        return Needs.MODEL in self.wanted.needs and self.learned_label != self.seen_label
+        return (
+            Needs.MODEL in self.wanted.needs and self.learned_label != self.seen_label and self.can_be_learned
+        )
+
+    @property
+    def can_be_learned(self) -> bool:
+        """Whether there are labels to learn from, as far as is known before they are read."""
+        return self.fruitless_label != self.seen_label
 
     def published(self) -> None:
         """Note that all of this was published."""

@@ -41,6 +41,8 @@ class QuickModels:
     def step(self, interrupt: Interrupt) -> bool:
         """Train on; a model that is finished comes to nothing when a round meanwhile knows as many labels."""
         self._begun = begun = self._begun or self._begin(interrupt)
+        if begun is None:
+            return False
         if not begun.work.run(interrupt, self._settings.step_seconds):
             return True
         self._begun = None
@@ -52,8 +54,10 @@ class QuickModels:
         save_networks([begun.work.result], path, within=self._knowledge.folder)
         return True
 
-    def _begin(self, interrupt: Interrupt) -> Begun[ChangeNetwork]:
+    def _begin(self, interrupt: Interrupt) -> Begun[ChangeNetwork] | None:
         start = self._knowledge.model.network if self._knowledge.model else None
         settings = self._settings.quick if start else self._settings.first
         lesson = lesson_of_now(self._knowledge, interrupt)
+        if not lesson.masks:
+            return None
         return begin_training(lesson, settings, seed=self._seed, publish=self._publish, start=start)

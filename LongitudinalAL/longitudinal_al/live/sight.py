@@ -110,7 +110,7 @@ class Sight:
         seen = []
         for pair in pairs:
             interrupt()
-            seen.append((pair.id, pair.split, _signature(self._record(pair.id))))
+            seen.append((pair.id, pair.split, pair.overruled, _signature(self._record(pair.id))))
         if seen != self._pairs:
             is_any = any(pair.split is Split.POOL for pair in pairs)
             self.pool = Pool.open(self.project, interrupt=interrupt) if is_any else None

@@ -45,10 +45,13 @@ class Begun(Generic[Result]):
 
 
 def lesson_of_now(knowledge: Knowledge, interrupt: Interrupt) -> Lesson:
-    """Read all labels of this moment."""
+    """Read all labels of this moment, and note when there is nothing to learn from."""
     if knowledge.ranking is None:
         raise NotReady(f"{knowledge.folder}: nothing is prepared yet; run `longitudinal-al prepare` first")
-    return read_lesson(knowledge.sight.project, knowledge.ranking.pool, interrupt, knowledge.note_once)
+    lesson = read_lesson(knowledge.sight.project, knowledge.ranking.pool, interrupt, knowledge.note_once)
+    if not lesson.masks:
+        knowledge.fruitless_label = lesson.last_label
+    return lesson
 
 
 def begin_round(

@@ -144,7 +144,8 @@ def _with_dates_checked(pair: Pair, check: RegistrationCheck) -> tuple[Verdict, 
     if first is None or second is None or first <= second:
         return check.verdict, check.reason
     swapped = "by the scans' own dates the baseline is the later one: are they swapped in the table?"
-    return Verdict.LOOK, f"{swapped} {check.reason}".strip()
+    verdict = Verdict.LOOK if pair.overruled is None else check.verdict  # a human's is above that too
+    return verdict, f"{swapped} {check.reason}".strip()
 
 
 def read_given_masks(pair: Pair) -> dict[str, GivenMask]:
@@ -170,10 +171,11 @@ def bring_onto_grid(
         interrupt()
         carried[what] = carry_mask(mask, scans)
     interrupt()
+    axis = slice_axis(scans.followup)
     if "foreground" in carried:
-        foreground = covered_by(carried["foreground"] > 0, moved)
+        foreground = covered_by(carried["foreground"] > 0, moved, axis)
     else:
-        foreground = compute_foreground(scans.followup, moved, interrupt)
+        foreground = compute_foreground(scans.followup, moved, interrupt, axis)
     return Placed(moved, scans.followup, foreground, carried.get("reference"))
 
 

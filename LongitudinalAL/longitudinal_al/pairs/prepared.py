@@ -17,7 +17,7 @@ from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.records import Pair
 
 RECORD_FILE = "prepared.json"
-RECIPE = 5
+RECIPE = 6
 """Raised whenever preparing the same scans gives something else: older records are then made again."""
 
 VOLUMES = ("baseline.nii.gz", "followup.nii.gz", "difference.nii.gz", "foreground.nii.gz")
@@ -104,14 +104,12 @@ def preparation_key(pair: Pair, pixel_mm: float) -> str:
     facts: list[Any] = [RECIPE, round(pixel_mm, 4), *(_file_facts(path) for path in _sources(pair))]
     if pair.registration is not None:  # else the key is that of earlier versions
         facts += [list(pair.registration.matrix), pair.registration.refine]
-    if pair.foreground is not None:  # earlier versions took what the baseline does not cover for tissue
-        facts.append("covered by the baseline")
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def missing_source(pair: Pair) -> Path | None:
     """Return the first of the pair's own files that cannot be found, or None."""
-    return next((path for path in _sources(pair) if path is not None and not path.exists()), None)
+    return next((path for path in _sources(pair) if path is not None and not _is_there(path)), None)
 
 
 def is_usable(folder: Path) -> bool:
@@ -119,8 +117,17 @@ def is_usable(folder: Path) -> bool:
     return _whole_record(folder) is not None
 
 
+def _is_there(path: Path) -> bool:
+    """Tell whether a file can be looked at; on a share that is mounted and dead even that is an error."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def _file_facts(path: Path | None) -> list[Any] | None:
-    if path is None or not path.exists():
+    if path is None or not _is_there(path):
         return None
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]

@@ -63,11 +63,12 @@ def synthesize(
     StorageFailed
         The disk is full or read-only.
     """
-    _check(folder, patients, seed, test_fraction)
+    wanted = f"{patients} patients, seed {seed}, {difficulty.name}, {test_fraction:g} to test on\n"
+    _check(folder, patients, seed, test_fraction, wanted)
     report = progress or (lambda share: None)
     report(0.0)
     unfinished = folder / _UNFINISHED
-    write_bytes(unfinished, b"")
+    write_bytes(unfinished, wanted.encode())
     load_atlas()
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         tasks = [pool.submit(_write_patient, folder, seed, number, difficulty) for number in range(patients)]
@@ -82,20 +83,26 @@ def synthesize(
     table = folder / "pairs.csv"
     rows = list(_rows(patients, test_fraction))
     write_atomically(table, lambda path: _write_table(path, rows))
-    unfinished.unlink()
+    unfinished.unlink(missing_ok=True)
     return table
 
 
-def _check(folder: Path, patients: int, seed: int, test_fraction: float) -> None:
+def _check(folder: Path, patients: int, seed: int, test_fraction: float, wanted: str) -> None:
     if patients < 1:
         raise InvalidInput(f"a cohort of {patients} patients cannot be made: ask for at least 1")
     if seed < 0:
         raise InvalidInput(f"the seed is {seed}: give a whole number from 0 up")
     if not 0 <= test_fraction <= 1:
         raise InvalidInput(f"the share of test patients is {test_fraction}: give a number from 0 to 1")
-    begun = (folder / _UNFINISHED).is_file()
-    if folder.exists() and not begun and (not folder.is_dir() or any(folder.iterdir())):
-        raise InvalidInput(f"{folder} holds something already: name a new or an empty folder")
+    unfinished = folder / _UNFINISHED
+    if not unfinished.is_file():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InvalidInput(f"{folder} holds something already: name a new or an empty folder")
+    elif (begun := unfinished.read_text(encoding="utf-8")) != wanted:
+        raise InvalidInput(
+            f"{folder} holds a cohort that was begun and not finished ({begun.strip()}): ask for the same, "
+            "or name a new or an empty folder"
+        )
 
 
 def has_change(seed: int, number: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from longitudinal_al.errors import InvalidInput
-from longitudinal_al.imaging.foreground import compute_foreground
+from longitudinal_al.imaging.foreground import compute_foreground, covered_by
 from longitudinal_al.imaging.reading import read_mask, read_scan, read_transform
 
 
@@ -64,6 +64,19 @@ def test_what_the_baseline_does_not_cover_is_left_out(generator: np.random.Gener
     found = sitk.GetArrayFromImage(compute_foreground(scan, baseline))
     assert not found[:22].any()
     assert found[24:30].any()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("missing", [1, 3])
+def test_single_slices_that_the_baseline_does_not_show_are_left_out(axis: int, missing: int) -> None:
+    values = np.full((30, 30, 30), 100.0)
+    mask = image_of(np.ones(values.shape)) > 0
+    slices = np.moveaxis(values, axis, 0)  # a view
+    slices[:missing] = 0
+    slices[20, 5:8, 5:8] = 0  # as noise and fluid have it: no edge of the field of view
+    found = np.moveaxis(sitk.GetArrayFromImage(covered_by(mask, image_of(values), axis)), axis, 0)
+    assert not found[:missing].any()
+    assert found[missing:].all()
 
 
 def test_constant_scan_is_refused() -> None:

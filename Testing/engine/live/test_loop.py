@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs
@@ -16,7 +17,7 @@ from longitudinal_al.live.schedule import Thought
 from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.contrast_file import contrast_path
 from longitudinal_al.project.ranking_file import ranking_path
-from longitudinal_al.project.records import PairState, Verdict
+from longitudinal_al.project.records import Label, PairState, Verdict, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind
 from longitudinal_al.rounds import train_round
@@ -442,3 +443,37 @@ def test_a_spacing_of_ones_own_stands_in_the_ranking(small_project) -> None:
         pass
     loop.close()
     assert json.loads(ranking_path(small_project.folder).read_text(encoding="utf-8"))["spacing_mm"] == 12.5
+
+
+def test_a_pair_that_a_human_finds_doubtful_comes_last_at_once(small_project, watch) -> None:
+    live = watch(small_project, "recipe")
+
+    def asked_first() -> set[str]:
+        live.clock.now += 10
+        live.think()
+        return {pair for pair, _ in live.asked[: live.settings.batch]}
+
+    doubtful = sorted(asked_first())[0]
+    small_project.overrule(doubtful, Verdict.LOOK, "anna")
+    assert doubtful not in asked_first()
+    small_project.overrule(doubtful, Verdict.GOOD, "anna")
+    assert doubtful in asked_first()
+
+
+def test_labels_that_all_are_of_another_size_are_told_once_and_the_difference_ranks_on(
+    small_project, watch
+) -> None:
+    now = utc_now()
+    for index in range(8, 16):
+        mask = np.ones((64, 60), np.uint8)
+        small_project.save_label(Label("p1", index, mask, "tester", now, now))
+    live = watch(small_project, "recipe")
+    live.rest()
+    live.rest()
+    (note,) = live.said(EventKind.NOTE)
+    assert "another size" in note["message"]
+    assert live.ranking["strategy"] == "difference"
+    assert_complete(live)
+    live.label(1, "p0")
+    live.rest()
+    assert live.ranking["strategy"] == "recipe"

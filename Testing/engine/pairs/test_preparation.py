@@ -1,6 +1,10 @@
+import errno
+import os
 import shutil
 import threading
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ import SimpleITK as sitk
 from longitudinal_al.errors import Cancelled
 from longitudinal_al.imaging.poses import pose_of_transform
 from longitudinal_al.imaging.reading import read_scan, same_grid
+from longitudinal_al.pairs import pair_preparation
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.pairs.prepared import Prepared
@@ -223,6 +228,38 @@ def test_a_prepared_pair_stays_so_while_its_scans_cannot_be_found(small_cohort, 
         assert prepare_project(project, tell=told.append) == []
         assert (project.pair_folder("p0") / "prepared.json").read_bytes() == record
         assert len(told) == 1
+
+
+@pytest.mark.parametrize("fault", [errno.EACCES, errno.EIO, errno.EHOSTDOWN])
+def test_scans_on_a_share_that_is_dead_are_as_those_that_cannot_be_found(small_project, monkeypatch, fault):
+    before = small_project.pair("p0")
+    stat = Path.stat
+
+    def dead(path: Path, **how):
+        if path == before.baseline:
+            raise OSError(fault, os.strerror(fault), str(path))
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", dead)
+    told: list[str] = []
+    assert prepare_project(small_project, tell=told.append) == []
+    assert small_project.pair("p0") == before
+    assert len(told) == 1 and "p0" in told[0]
+
+
+@pytest.mark.parametrize(("said", "verdict"), [(Verdict.GOOD, Verdict.GOOD), (None, Verdict.LOOK)])
+def test_a_human_s_verdict_is_above_the_dates_of_the_scans(small_project, monkeypatch, said, verdict):
+    if said is not None:
+        small_project.overrule("p0", said, "anna")
+    (small_project.pair_folder("p0") / "stack.npy").unlink()
+    later = small_project.pair("p0").baseline
+    monkeypatch.setattr(
+        pair_preparation, "acquisition_time", lambda scan: datetime(2024, 1, 31 if scan == later else 1)
+    )
+    assert prepare_project(small_project) == []
+    pair = small_project.pair("p0")
+    assert (pair.verdict, pair.overruled) == (verdict, said)
+    assert "swapped" in pair.reason
 
 
 def test_what_is_said_while_a_pair_is_prepared_counts_more(small_project, small_cohort):

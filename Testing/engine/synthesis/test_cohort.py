@@ -156,6 +156,8 @@ def test_an_interrupted_call_is_made_good_by_the_same_call(cohort, tmp_path, mon
     with pytest.raises(KeyboardInterrupt):
         synthesize(place, 1, 7, progress=interrupted)
     assert any(place.iterdir()) and not (place / "pairs.csv").exists()
+    with pytest.raises(InvalidInput, match=r"begun and not finished \(1 patients, seed 7"):
+        synthesize(place, 1, 8)
     table = synthesize(place, 1, 7)
     assert sorted(path.name for path in place.iterdir()) == ["pairs.csv", "synthetic001"]
     with pytest.raises(InvalidInput, match="holds something already"):
