@@ -6,8 +6,9 @@ import shutil
 
 import numpy as np
 from label_desk import Desk, _desk, preparedOnce, projectFolder  # noqa: F401
-from logic_host import PlainSection, paint, saveScene
+from logic_host import PlainSection, disc, paint, saveScene
 
+from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from LongitudinalALLib.Logic.PairsLogic import showPair
 from LongitudinalALLib.Logic.ProjectLogic import ProjectLogic
@@ -50,6 +51,21 @@ def test_a_pair_that_is_chosen_in_the_list_has_its_labels(desk):
     desk.section.noChangeRequested.emit()
     assert "is painted" in desk.message
     assert desk.study.project.label(*first.key).mask.any()
+
+
+def test_a_pair_with_a_label_of_another_size_can_be_looked_at_and_labelled_anew(desk):
+    desk.section.nextRequested.emit()
+    other, now = otherPair(desk), utc_now()
+    larger = np.ones(
+        np.add(desk.scene.shownPair.grid.sliceShape, 4), np.uint8
+    )  # the scans were replaced since
+    desk.study.project.save_label(Label(other, 9, larger, "Anna", now, now))
+    showPair(desk.study, desk.scene, other)
+    assert not desk.scene.readSliceLabel(9).any()
+    desk.logic.open(other, 9)
+    paint(desk.scene, 9, desk.label())
+    desk.section.saveRequested.emit()
+    assert np.array_equal(desk.study.project.label(other, 9).mask, disc(larger[4:, 4:].shape, 60, 60))
 
 
 def test_turned_views_are_turned_back_for_the_next_slice_pair_of_the_same_pair(desk):

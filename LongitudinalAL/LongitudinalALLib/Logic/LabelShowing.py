@@ -52,16 +52,19 @@ class LabelShowing:
         """Draw the labels that the project has of a pair that was just opened, whoever opened it.
 
         Strokes stay, but for those of a saved scene on a slice that was labelled since: returns these slices.
+        Labels of another size are left out, as the scans were replaced since; the engine tells of them.
         """
         project = self._study.project
         if pair.segmentation in self._filled or pair.folder != project.pair_folder(pair.name):
             return []
-        self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
         strokes = self._scene.sliceLabelsPainted(pair)
-        slices = [k for each, k in project.labelled() if each == pair.name]
-        labels = {k: label.mask for k in slices if (label := project.label(pair.name, k)) is not None}
+        found = {k: project.label(name, k) for name, k in project.labelled() if name == pair.name}
+        shape = pair.grid.sliceShape
+        labels = {k: each.mask for k, each in found.items() if each is not None and each.mask.shape == shape}
         self._scene.writeSliceLabels({k: mask for k, mask in labels.items() if k not in strokes}, pair)
-        return [k for k in strokes if k in labels and not self._isCorrection(pair, k, labels[k])]
+        renewed = [k for k in strokes if k in labels and not self._isCorrection(pair, k, labels[k])]
+        self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
+        return renewed
 
     def _isCorrection(self, pair: Any, k: int, label: np.ndarray) -> bool:
         """Tell whether strokes go on from the project's label; where they do not, the label is drawn."""
