@@ -80,25 +80,29 @@ class SceneOfPairs:
         shown = self._shown.pair
         wasWhole = shown is not None and shown.isComplete() and shown.isCurrent()
         pair = self._pairs.open(Path(pairFolder), thicknessAxis, classes)
-        wasReplaced = shown is not None and shown is not pair and shown.folder == pair.folder
-        if wasReplaced:  # prepared anew on another grid
-            self._leaveShown()
-            self.show(pair)
-        setVisible(pair, pair is self._shown.pair)
-        if pair is shown and not wasWhole:
-            k = self.shownSlice()
+        if shown is not None and shown.folder == pair.folder and not (pair is shown and wasWhole):
+            k = self.shownSlice() if pair is shown else None  # on another grid there are other slices
             self._leaveShown()
             self.show(pair, k)
+        setVisible(pair, pair is self._shown.pair)
         for callback in list(self.afterOpen):
             callback(pair)
         for old in self._pairs.tooMany([each for each in (pair, self._shown.pair) if each is not None]):
             self.closePair(old)
         return pair
 
-    def renewPairs(self) -> list[OpenPair]:
-        """Read the open pairs again that were prepared anew, and return them; raises as `openPair`."""
-        old = [pair for pair in self.pairs if not pair.isCurrent()]
-        return [self.openPair(pair.folder, pair.grid.axis, pair.classes) for pair in old]
+    def renewPair(self, pairFolder: Path | str) -> bool:
+        """Read a pair again that is open and was prepared anew; tell whether it was. Raises as `openPair`."""
+        pair = self.pairAt(pairFolder)
+        if pair is None or pair.isCurrent():
+            return False
+        self.openPair(pair.folder, pair.grid.axis, pair.classes)
+        return True
+
+    def renewPairs(self) -> None:
+        """Read all open pairs again that were prepared anew; raises as `openPair`."""
+        for pair in self.pairs:
+            self.renewPair(pair.folder)
 
     def closePair(self, pair: OpenPair) -> None:
         """Take a pair out of the scene, with its strokes; the layout stays."""

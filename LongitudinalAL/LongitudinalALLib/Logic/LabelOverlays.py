@@ -114,8 +114,7 @@ class LabelOverlays:
         """Forget what was asked: the next worker counts its requests anew."""
         self._entry = self._pair = self._asked = None
         self._pictures = {}
-        self._on.clear()
-        self._section.showOverlays([])
+        self.switchOff()
 
     def _requireInView(self, entry: Entry) -> None:
         """Raise `NotReady` where the views show another pair: nothing is laid over that one's scans."""

@@ -65,8 +65,7 @@ class LabelSaving:
 
     def refused(self) -> list[str]:
         """Return why strokes could not be saved if everything was closed now; nothing is saved."""
-        found = [(pair, k) for pair in self._scene.unsavedStrokes() for k in pair.strokes()]
-        return [problem for pair, k in found if (problem := self._problem(_labelOf, pair, k))]
+        return [problem for pair, k in self._strokes() if (problem := self._problem(_labelOf, pair, k))]
 
     def saveAll(self) -> list[str]:
         """Save every stroke of every pair, before they go with the project; return what could not be saved.
@@ -76,9 +75,12 @@ class LabelSaving:
         """
         held = self._study.session.in_hand
         inHand = held.key if held is not None else None
-        found = [(pair, k) for pair in self._scene.unsavedStrokes() for k in pair.strokes()]
-        found.sort(key=lambda each: (each[0].name, each[1]) != inHand)
+        found = sorted(self._strokes(), key=lambda each: (each[0].name, each[1]) != inHand)
         return [problem for pair, k in found if (problem := self._problem(self._saveOne, pair, k))]
+
+    def _strokes(self) -> list[tuple[Any, int]]:
+        """Return pair and slice of everything that is painted and not saved."""
+        return [(pair, k) for pair in self._scene.unsavedStrokes() for k in pair.strokes()]
 
     def _problem(self, act: Callable[[Any, int], Any], pair: Any, k: int) -> str:
         """Do something with a slice; say why it could not be done, or nothing."""

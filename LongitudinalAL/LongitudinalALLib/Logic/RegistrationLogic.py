@@ -42,7 +42,7 @@ class RegistrationLogic:
     @guarded
     def checkView(self, pair: str, mode: str) -> None:
         """Lay the baseline over the follow-up: `flicker`, `checkerboard`, `edges` or `off`."""
-        self._renew(pair)
+        self._scene.renewPair(self._study.project.pair_folder(pair))
         if self._scene.shownPair is None or self._scene.shownPair.name != pair:
             showPair(self._study, self._scene, pair)
         self._scene.checkView(mode)
@@ -99,22 +99,15 @@ class RegistrationLogic:
 
         The transform corrects the registration that is there; taken twice it would correct it twice.
         """
-        if self._renew(pair):
+        folder = self._study.project.pair_folder(pair)
+        if self._scene.renewPair(folder):
             words = _("{pair} was prepared anew meanwhile, and is shown as it is now: look at it again")
             raise NotReady(words.format(pair=pair))
-        opened = self._scene.pairAt(self._study.project.pair_folder(pair))
+        opened = self._scene.pairAt(folder)
         isMoved = opened is not None and opened.baseline.GetTransformNodeID() == transformNode.GetID()
         if not isMoved:
             words = _("the baseline of {pair} is not under '{name}': put it there, and move it until it fits")
             raise NotReady(words.format(pair=pair, name=transformNode.GetName()))
-
-    def _renew(self, pair: str) -> bool:
-        """Read a pair again that is open and was prepared anew; tell whether it was."""
-        opened = self._scene.pairAt(self._study.project.pair_folder(pair))
-        if opened is None or opened.isCurrent():
-            return False
-        self._scene.openPair(opened.folder, opened.grid.axis, opened.classes)
-        return True
 
     def showError(self, text: str) -> None:
         """Show what went wrong."""

@@ -52,13 +52,13 @@ def cluster_pool(
     numbers of the round before are the published misalignment. One thread only: its threads wait by spinning,
     which on two cores that are busy otherwise took ten times as long.
     """
-    from longitudinal_al.acquisition.stoppable_kmeans import StoppableKMeans
-
     clusters = np.zeros(len(pair), dtype=np.int64)
     order = np.lexsort((index, pair))
     usable = order[finite_rows(features)[order]]
     clusters[order] = count = cluster_count(len(usable)) if len(usable) else 0
     if count:
+        from longitudinal_al.acquisition.stoppable_kmeans import StoppableKMeans
+
         seed = int(generator.integers(2**31))
         means = StoppableKMeans(count, n_init=1, batch_size=1024, max_iter=20, random_state=seed)
         means.interrupt = interrupt
