@@ -17,6 +17,7 @@ COLUMNS = {
     "difference": "the size of the difference: prepare the pairs again",
     "change_score": "a second score, for predicted change: train a network first",
     "predicted_change": "how many pixels are predicted to have changed: train a network first",
+    "sure_change": "how sure predicted changes are: train a network first",
     "seconds": "how many seconds each would take to label: a model of the annotator's time is missing",
     "held_back": "which pairs failed the check of their registration: prepare the pairs again",
 }
@@ -96,6 +97,8 @@ class Candidates:
         Uncertainty weighed by the predicted probability of change, (n,).
     predicted_change
         Expected changed pixels inside the foreground, (n,).
+    sure_change
+        Expected changed pixels for the doubt about them, (n,).
     seconds
         Predicted seconds of annotation, (n,).
     held_back
@@ -122,6 +125,7 @@ class Candidates:
     difference: Floats | None = None
     change_score: Floats | None = None
     predicted_change: Floats | None = None
+    sure_change: Floats | None = None
     seconds: Floats | None = None
     held_back: NDArray[np.bool_] | None = None
     round: int = 1

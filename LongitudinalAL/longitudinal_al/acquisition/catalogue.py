@@ -21,6 +21,7 @@ from longitudinal_al.acquisition.scores.least_confidence import least_confidence
 from longitudinal_al.acquisition.scores.margin import margin
 from longitudinal_al.acquisition.scores.predicted_change import predicted_change
 from longitudinal_al.acquisition.scores.selective_uncertainty import selective_uncertainty
+from longitudinal_al.acquisition.scores.sure_change import sure_change
 from longitudinal_al.acquisition.scores.vote_entropy import vote_entropy
 from longitudinal_al.acquisition.selectors.badge import badge
 from longitudinal_al.acquisition.selectors.clasp_pe import clasp_pe
@@ -361,13 +362,14 @@ CATALOGUE: tuple[Strategy, ...] = (
     ),
     Strategy(
         "recipe",
-        *(entropy, recipe, MODEL | Needs.DIFFERENCE),
+        *(entropy, recipe, MODEL),
         paper="this product's own; docs/benchmark.md",
-        summary="large differences, then highest entropy, and later a tenth at random",
+        summary="what has surely changed, then highest entropy, and later a tenth at random",
         family="recipe",
         cost=PASS_AND_SORT,
+        also={"sure_change": sure_change},
         options={
-            "differences": Option(True, "every second slice pair by difference, until 16 are labelled"),
+            "changes": Option(True, "what has surely changed, until 16 are labelled"),
             "audit": Option(True, "a tenth of the batch at random, once 64 slice pairs are labelled"),
             "spacing": Option(True, "the distance between slices of a pair"),
             "members": Option(1, "networks trained each round", lowest=1, highest=20),

@@ -73,7 +73,8 @@ def reasons(
 
 def gather(candidates: Candidates, chosen: Sequence[int], difference: Floats | None = None) -> list[Facts]:
     """Return the facts about each chosen candidate; parameters as for ``reasons``."""
-    score, change, seconds = candidates.ranking_score(), candidates.change_score, candidates.seconds
+    score, seconds = candidates.ranking_score(), candidates.seconds
+    change = candidates.sure_change if candidates.change_score is None else candidates.change_score
     everyone = np.ones(len(score), dtype=bool)
     ascending = np.sort(score)
     return [

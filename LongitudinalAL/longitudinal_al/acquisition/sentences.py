@@ -35,7 +35,7 @@ class Facts:
     difference_place
         By size of the difference among the candidates of this patient, or None if not known or no difference.
     change_place
-        By the score for predicted change among the candidates, or None if there is no such score.
+        By the score for predicted change, or by sure change, among the candidates; None if neither is known.
     seconds
         Predicted for labelling it, or None.
     """
@@ -100,17 +100,19 @@ def _different(facts: Facts) -> str:
 def _expected(facts: Facts) -> str:
     """Return the places by all that a batch looks at: it is not said by which it was taken."""
     change = "" if facts.change_place is None else f"{ordinal(facts.change_place)} by expected change and "
-    return f"{change}{ordinal(facts.place)} by doubt of {facts.pool} slice pairs"
+    return f"{change}{_by_doubt(facts)}"
+
+
+def _by_doubt(facts: Facts) -> str:
+    return f"{ordinal(facts.place)} by doubt of {facts.pool} slice pairs"
 
 
 def _doubtful(facts: Facts) -> str:
-    """Return the place by doubt, and what else takes part in the batch: it is not said which it was here."""
-    also = ""
+    """Return the place by what a batch looks at with so many labels, and whether chance takes part in it."""
     if facts.labelled < SEEN_LITTLE:
-        also = ", in a batch that begins with the largest differences too"
-    elif facts.labelled >= ENOUGH:
-        also = ", in a batch of which a tenth is left to chance"
-    return f"{_expected(facts)}{also}"
+        return _expected(facts)
+    also = ", in a batch of which a tenth is left to chance" if facts.labelled >= ENOUGH else ""
+    return f"{_by_doubt(facts)}{also}"
 
 
 def _worth_the_time(facts: Facts) -> str:

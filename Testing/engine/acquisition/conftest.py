@@ -47,6 +47,7 @@ def make_pool() -> Callable[..., Candidates]:
             "difference": 9 * generator.random(count),
             "change_score": generator.random(count) * values,
             "predicted_change": 99 * generator.random(count),
+            "sure_change": 3 * generator.random(count),
             "seconds": 5 + 60 * generator.random(count),
             "held_back": (np.arange(count) // slices) % 5 == 4,
         }

@@ -5,6 +5,7 @@ import pytest
 
 from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
 from longitudinal_al.acquisition.reasons import REASONS, Facts, gather, ordinal, reason, reasons
+from longitudinal_al.acquisition.selectors.recipe import SEEN_LITTLE
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import UnknownName
 
@@ -70,6 +71,16 @@ def test_every_strategy_has_a_reason():
             "There is no usable score here, and nothing better is left.",
         ),
         ("random", Facts(pool=5, usable=False), "Drawn at random from 5 slice pairs."),
+        (
+            "recipe",
+            Facts(pool=420, place=30, change_place=2, labelled=8, patient_labelled=1),
+            "2nd by expected change and 30th by doubt of 420 slice pairs.",
+        ),
+        (
+            "recipe",
+            Facts(pool=420, place=3, change_place=90, labelled=SEEN_LITTLE, patient_labelled=1),
+            "3rd by doubt of 420 slice pairs.",
+        ),
     ],
 )
 def test_known_sentences(strategy, facts, sentence):

@@ -87,9 +87,7 @@ def test_the_experiment_in_full_has_every_strategy_every_part_of_the_recipe_and_
     names = [arm.name for arm in arms]
     assert len(set(names)) == len({arm.file_name for arm in arms}) == len(names)
     assert set(STRATEGIES) <= set(names)
-    assert {f"recipe without {part}" for part in ("differences", "audit", "spacing", "pretraining")} <= set(
-        names
-    )
+    assert {f"recipe without {part}" for part in ("changes", "audit", "spacing", "pretraining")} <= set(names)
     asked = {field for arm in arms for field in arm.training}
     assert asked == {"pretraining", "consistency", "alignment", "rehearsal", "augmentation"}
     marked = {arm.name for arm in arms if needs_references(arm)}

@@ -1,4 +1,4 @@
-"""The product's own recipe: doubt, beside it large differences at first, and a tenth by chance later."""
+"""The product's own recipe: sure change at first, then doubt, and later a tenth by chance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from longitudinal_al.acquisition.selectors.canonical import canonical
 from longitudinal_al.acquisition.shares import Stratum, by_trust, take_by_shares
 from longitudinal_al.interruption import Interrupt
 
-BY_DIFFERENCE = 0.5
 SEEN_LITTLE = 16
 """Labelled slice pairs, below which a model that has learned them may doubt the wrong things."""
 AUDIT = 0.1
@@ -25,24 +24,25 @@ def recipe(
     neighbours: Neighbours,
     generator: np.random.Generator,
     interrupt: Interrupt,
-    differences: bool = True,
+    changes: bool = True,
     audit: bool = True,
     spacing: bool = True,
 ) -> list[int]:
-    """Take the largest doubt, in turns with the largest differences at first and with a random tenth later.
+    """Take what has most surely changed, then the largest doubt, and a random tenth later.
 
-    Doubt is the entropy; pairs whose registration is in doubt come last. Until 16 slice pairs are labelled
-    every second one is taken by the difference, as a model that has seen little doubts the wrong things where
-    protocols differ. From 64 on a tenth is drawn at random, which finds changes that neither difference nor
-    model sees; with few labels it costs more than it finds. The turns go by the number of labels, so each has
-    its share however few are labelled of each ranking. The first batch, before there is a model, is that of
-    ``difference``. What else was tried, and what each part is worth: see docs/benchmark.md. O(N log N) time,
-    O(N) memory. Use it unless something speaks for another one.
+    Doubt is the entropy; pairs whose registration is in doubt come last. The first batch, before there is a
+    model, is that of ``difference``. Where protocols differ all of it may be artefacts: a model that was
+    shown no change doubts the wrong things, and still knows from its pretraining what a change looks like. So
+    until 16 slice pairs are labelled those with the most predicted change for their doubt are taken (see
+    ``scores.sure_change``). From 64 on a tenth is drawn at random, which finds changes that no model sees;
+    with few labels it costs more than it finds. Its turns go by the number of labels, so it has its share
+    however few are labelled of each ranking. What else was tried, and what each part is worth: see
+    docs/benchmark.md. O(N log N) time, O(N) memory. Use it unless something speaks for another one.
 
     Parameters
     ----------
-    differences
-        Every second one by difference at first.
+    changes
+        Sure change in the place of doubt at first.
     audit
         The random tenth.
     spacing
@@ -51,15 +51,15 @@ def recipe(
     Raises
     ------
     NotReady
-        The differences are not known.
+        Sure change is not known.
     """
     score = candidates.ranking_score()
     doubt, labelled = by_trust(score, candidates), len(candidates.labelled)
     choice = (neighbours if spacing else Neighbours()).start(candidates, interrupt)
-    if differences and labelled < SEEN_LITTLE:
-        size = np.where(score > -np.inf, candidates.needed("difference", "recipe"), -np.inf)
-        both = [Stratum(doubt, 1.0 - BY_DIFFERENCE), Stratum(by_trust(size, candidates), BY_DIFFERENCE)]
-        take_by_shares(choice, both, min(batch, SEEN_LITTLE - labelled), taken_before=labelled)
+    if changes and labelled < SEEN_LITTLE:
+        change = np.where(score > -np.inf, candidates.needed("sure_change", "recipe"), -np.inf)
+        most = [Stratum(by_trust(change, candidates), 1.0)]
+        take_by_shares(choice, most, min(batch, SEEN_LITTLE - labelled))
     strata = [Stratum(doubt, 1.0)]
     if audit and labelled >= ENOUGH:
         strata = [Stratum(doubt, 1.0 - AUDIT), Stratum(generator.permutation(len(candidates)), AUDIT)]

@@ -102,7 +102,8 @@ def test_features_without_any_length_do_no_harm(text, make_pool):
 def test_a_pool_without_any_usable_number_is_still_ranked(text, make_pool):
     pool = make_pool(12, labelled=2, score=np.full(12, np.nan), features=np.full((12, 4), np.nan))
     bad = np.full(len(pool), np.nan)
-    pool = replace(pool, change_score=bad, difference=bad, seconds=bad, predicted_change=bad)
+    columns = ("change_score", "difference", "seconds", "predicted_change", "sure_change")
+    pool = replace(pool, **dict.fromkeys(columns, bad))
     assert len(set(rank(text, pool, 20))) == 10
 
 

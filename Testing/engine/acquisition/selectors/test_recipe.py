@@ -1,4 +1,4 @@
-"""The recipe's batches: doubt, with differences at first and chance later, and what each setting does."""
+"""The recipe's batches: sure change at first, doubt, chance later, and what each setting does."""
 
 from dataclasses import replace
 
@@ -30,30 +30,26 @@ def test_doubt_comes_first(pool_with):
     assert rank("recipe", pool_with(ENOUGH), 5) == [0, 1, 2, 3, 4]
 
 
-def test_until_enough_are_labelled_doubt_and_difference_take_turns(pool_with):
-    pool = replace(pool_with(SEEN_LITTLE - 6), difference=np.arange(200.0), held_back=None)
-    assert rank("recipe", pool, 9) == [0, 199, 1, 198, 2, 197, 3, 4, 5]
-    assert rank("recipe:differences=off", pool, 4) == [0, 1, 2, 3]
-    seen = replace(pool_with(SEEN_LITTLE), difference=np.arange(200.0), held_back=None)
+def test_until_enough_are_labelled_what_has_surely_changed_comes_first(pool_with):
+    pool = replace(pool_with(SEEN_LITTLE - 3), sure_change=np.arange(200.0), held_back=None)
+    assert rank("recipe", pool, 6) == [199, 198, 197, 0, 1, 2]
+    assert rank("recipe:changes=off", pool, 4) == [0, 1, 2, 3]
+    seen = replace(pool_with(SEEN_LITTLE), sure_change=np.arange(200.0), held_back=None)
     assert rank("recipe", seen, 4) == [0, 1, 2, 3]
 
 
-def test_what_the_model_cannot_judge_is_not_taken_for_its_difference(pool_with):
+def test_what_the_model_cannot_judge_is_not_taken_for_sure_change(pool_with):
     pool = pool_with(3)
     score = pool.score.copy()
     score[199] = np.nan
-    pool = replace(pool, score=score, difference=np.arange(200.0), held_back=None)
+    pool = replace(pool, score=score, sure_change=np.arange(200.0), held_back=None)
     assert rank("recipe", pool, 200)[-1] == 199
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_doubt_and_difference_take_turns_from_one_ranking_to_the_next(make_pool, at_once):
-    by_difference = 0
-    for labelled in range(0, 12, at_once):
-        pool = make_pool(300 + labelled, labelled=labelled, slices=1000)
-        pool = replace(pool, difference=-pool.score)
-        by_difference += int((pool.score[rank("recipe", pool, at_once)] < 0.5).sum())
-    assert by_difference == 6
+def test_pairs_in_doubt_come_last_by_sure_change_too(pool_with):
+    held_back = np.arange(200) >= 150
+    pool = replace(pool_with(3), sure_change=np.arange(200.0), held_back=held_back)
+    assert rank("recipe", pool, 2) == [149, 148]
 
 
 def test_about_a_tenth_is_drawn_from_everything_once_enough_are_labelled(pool_with):
