@@ -51,7 +51,8 @@ def pool_of(count: int, labelled: int = 0, width: int = FEATURES) -> Candidates:
     known = generator.permutation(count) < labelled
     done = LabelledSlices(**{name: one[known] for name, one in columns.items()}, features=features[known])
     rest = {name: column[~known] for name, column in columns.items()}
-    chance = {name: generator.random(count - labelled) for name in ("score", "difference", "change_score")}
+    by_chance = ("score", "difference", "change_score", "sure_change")
+    chance = {name: generator.random(count - labelled) for name in by_chance}
     return Candidates(
         **rest,
         **chance,

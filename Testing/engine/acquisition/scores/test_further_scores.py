@@ -11,6 +11,7 @@ from longitudinal_al.acquisition.scores.ensemble_variance import ensemble_varian
 from longitudinal_al.acquisition.scores.learning_loss import learning_loss
 from longitudinal_al.acquisition.scores.predicted_change import predicted_change
 from longitudinal_al.acquisition.scores.selective_uncertainty import selective_uncertainty
+from longitudinal_al.acquisition.scores.sure_change import sure_change
 from longitudinal_al.acquisition.scores.vote_entropy import vote_entropy
 
 
@@ -75,3 +76,14 @@ def test_predicted_change_is_the_expected_number_of_pixels_in_the_foreground(mak
     inside[0, :4, :5] = True
     found = predicted_change(make_predictions(torch.full((1, 16, 16), 0.25), foreground=inside))
     assert found.item() == pytest.approx(5.0)
+
+
+def test_sure_change_sets_expected_pixels_against_doubt_in_the_foreground(make_predictions):
+    inside = torch.ones(3, 16, 16, dtype=torch.bool)
+    inside[2, :, :8] = False
+    pictures = torch.zeros(3, 16, 16)
+    pictures[0, :4, :5] = 1.0  # a lesion with a clear edge
+    pictures[1, :10, :4] = 0.5  # as much expected change, all of it in doubt
+    pictures[2, :4, :5] = 1.0  # outside
+    found = sure_change(make_predictions(pictures, foreground=inside))
+    assert found.tolist() == pytest.approx([20.0, 20.0 / (1.0 + 40 * math.log(2)), 0.0])
