@@ -97,6 +97,14 @@ class Scene(SceneOfPairs):
         """Return the id of the segment of class `number`, for the Segment Editor."""
         return self._current(None).labels.segmentId(number)
 
+    def cursor(self) -> tuple[float, ...] | None:
+        """Return where the mouse points in the slice views (RAS, mm), None outside of them.
+
+        Contract: Slicer `Libs/MRML/Core/vtkMRMLCrosshairNode.h` (GetCursorPositionRAS).
+        """
+        crosshair, place = self.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode"), [0.0, 0.0, 0.0]
+        return tuple(place) if crosshair is not None and crosshair.GetCursorPositionRAS(place) else None
+
     # Overlays
 
     @property

@@ -105,7 +105,7 @@ def acquire(
     chosen = wanted.selector(
         candidates, batch, Neighbours(spacing_mm), np.random.default_rng(seed), interrupt
     )
-    sentences = reasons(wanted.name, candidates, chosen, candidates.difference)
+    sentences = reasons(wanted, candidates, chosen, difference_places(pool)[open_rows])
     score = np.full(len(open_rows), np.nan) if wanted.score is ScoreSource.NONE else scored.score
     return [
         _entry(pool, open_rows[place], score[place], why)
@@ -166,6 +166,22 @@ def further_columns(
         "round": given.round,
         "rounds": given.rounds,
     }
+
+
+def difference_places(pool: Pool) -> np.ndarray:
+    """Return the place of each slice pair's difference among its patient's, labelled or not.
+
+    int64, (pool,): 1 is the largest, equals are in the order of the pool; 0 where there is no difference.
+    """
+    difference = np.nan_to_num(np.array([entry.difference_score for entry in pool.entries], float))
+    places = np.zeros(len(pool), np.int64)
+    seen: dict[str, int] = {}
+    for row in np.argsort(-difference, kind="stable").tolist():
+        if not difference[row] > 0:
+            break
+        patient = pool.entries[row].patient
+        places[row] = seen[patient] = seen.get(patient, 0) + 1
+    return places
 
 
 def columns_of(pool: Pool, rows: Sequence[int]) -> dict[str, Any]:

@@ -152,3 +152,73 @@ def test_strokes_that_are_put_right_are_saved_as_another_project_is_opened(desk,
     assert section.last("showError") == ""
     with Project.open(folder) as project:
         assert np.array_equal(project.label(*first.key).mask, label)
+
+
+def labelElsewhere(desk, key, mask):
+    """Save a label as another window does, and let the panel notice."""
+    now = utc_now()
+    with Project.open(desk.study.project.folder) as other:
+        if mask is None:
+            other.withdraw_label(*key, "Ben")
+        else:
+            other.save_label(Label(*key, mask, "Ben", now, now))
+    desk.study.tick()
+
+
+def test_a_label_from_elsewhere_is_shown_in_the_open_pair(desk):
+    first, label = saveAndGoBack(desk)
+    theirs = desk.label((70, 40))
+    labelElsewhere(desk, first.key, theirs)
+    assert np.array_equal(desk.scene.readSliceLabel(first.slice), theirs)
+    assert "labelled elsewhere" in desk.message
+    assert desk.scene.sliceLabelsPainted() == []
+    labelElsewhere(desk, first.key, None)
+    assert not desk.scene.readSliceLabel(first.slice).any()
+    assert desk.section.last("showLabelled") is False
+    labelElsewhere(desk, first.key, label)
+    assert desk.section.last("showLabelled") is True
+
+
+def test_one_s_own_label_is_no_news(desk):
+    saveAndGoBack(desk)
+    desk.study.tick()
+    assert not any("elsewhere" in text for text in desk.section.shown.get("showMessage", []))
+
+
+def test_strokes_stay_when_their_slice_is_labelled_elsewhere_and_replace_it_once_that_is_known(desk):
+    desk.section.nextRequested.emit()
+    first, mine = desk.entry, desk.label()
+    paint(desk.scene, first.slice, mine)
+    labelElsewhere(desk, first.key, desk.label((70, 40)))
+    assert np.array_equal(desk.scene.readSliceLabel(first.slice), mine)
+    assert "stays, and is not saved" in desk.message
+    desk.section.saveRequested.emit()
+    assert "Ben" in desk.message
+    assert desk.study.project.label(*first.key).annotator == "Ben"
+    desk.section.saveRequested.emit()
+    assert desk.study.project.label(*first.key).annotator == "Anna"
+    assert desk.entry.key != first.key
+
+
+def test_closing_saves_strokes_over_a_label_from_elsewhere(desk):
+    desk.section.nextRequested.emit()
+    first, folder = desk.entry, desk.study.project.folder
+    paint(desk.scene, first.slice, desk.label())
+    labelElsewhere(desk, first.key, desk.label((70, 40)))
+    desk.study.close()
+    with Project.open(folder) as project:
+        assert [one.annotator for one in project.label_history(*first.key)] == ["Ben", "Anna"]
+
+
+def test_looking_with_the_mouse_is_work(desk):
+    desk.section.nextRequested.emit()
+    first = desk.entry
+    crosshair = desk.scene.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    for second in range(0, 60, 10):
+        desk.clock.now += 10
+        crosshair.SetCursorPositionRAS([float(second), 2.0, 3.0])
+        desk.study.tick()
+    desk.clock.now += 300  # a pause
+    desk.section.noChangeRequested.emit()
+    label = desk.study.project.label(*first.key)
+    assert 59 < (label.ended - label.started).total_seconds() < 61

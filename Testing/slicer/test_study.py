@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
 from logic_host import PlainSection, ScriptedWorker  # first: it skips where slicer-core is missing
 
-from longitudinal_al.errors import NotReady
+from longitudinal_al.errors import NotReady, StorageFailed
 from longitudinal_al.frontend.worker_state import WorkerState
+from longitudinal_al.project.database import BUSY_SECONDS
 from longitudinal_al.project.records import Pair
-from longitudinal_al.project.store import Project
+from longitudinal_al.project.store import PROJECT_FILE, Project
 from longitudinal_al.protocol import Event, EventKind, Verb
 from LongitudinalALLib.Logic.LearningLogic import LearningLogic
 from LongitudinalALLib.Logic.Study import Study
@@ -133,3 +136,26 @@ def test_another_annotator_needs_no_other_worker(desk, tmp_path):
     assert desk.study.session is before
     assert before.annotator == "Ben"
     assert desk.study.worker is desk.workers[0] and not desk.study.isWaiting
+
+
+def test_what_the_worker_said_is_heard_though_the_project_cannot_be_read(desk, monkeypatch):
+    def fail():
+        raise StorageFailed("the share does not answer")
+
+    monkeypatch.setattr(desk.study.project, "last_label_number", fail)
+    desk.workers[0].events.append(Event(EventKind.DONE, "1", {}))
+    desk.study.tick()
+    assert [event.kind for event in desk.heard] == [EventKind.DONE]
+
+
+def test_the_window_does_not_wait_for_a_project_that_another_program_holds(desk):
+    file = desk.study.project.folder / PROJECT_FILE
+    waits = []
+    desk.study.project._database._connection.set_trace_callback(waits.append)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        desk.study.tick()
+        other.execute("ROLLBACK")
+    assert any("busy_timeout=0" in each for each in waits)
+    assert desk.study.project._database.value("PRAGMA busy_timeout") == 1000 * BUSY_SECONDS
+    desk.study.tick()

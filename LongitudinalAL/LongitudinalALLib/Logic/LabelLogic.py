@@ -13,7 +13,7 @@ from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.LabelOverlays import LabelOverlays
 from LongitudinalALLib.Logic.LabelSaving import LabelSaving, sliceNames
-from LongitudinalALLib.Logic.LabelShowing import LabelShowing, notInView
+from LongitudinalALLib.Logic.LabelShowing import LabelShowing, Slice, notInView
 from LongitudinalALLib.Logic.Study import Study
 
 BINARY = "Binary labelmap"
@@ -38,6 +38,7 @@ class LabelLogic:
         self._showing = LabelShowing(study, scene, editor)
         self._seen: tuple[Any, ...] = ()
         self._told: tuple[Any, ...] = ()
+        self._cursor: tuple[float, ...] | None = None
         section.nextRequested.connect(self.next)
         section.saveRequested.connect(self.save)
         section.noChangeRequested.connect(self.noChange)
@@ -46,6 +47,7 @@ class LabelLogic:
         section.withdrawRequested.connect(self.withdraw)
         study.closing.connect(self._onClosing)
         study.ticked.connect(self._onTick)
+        study.labelsChanged.connect(self._onLabelsChanged)
         scene.afterClose.append(self._onSceneClosed)
         scene.afterOpen.append(self._onPairOpened)
         study.objections.append(self._saving.refused)
@@ -182,9 +184,12 @@ class LabelLogic:
     # What happens around it
 
     def _onTick(self) -> None:
-        """Take strokes and scrolling as signs of work, and show which slices are painted."""
+        """Take strokes, scrolling and the mouse as signs of work, and show which slices are painted."""
         pair, held = self._scene.shownPair, self._study.session.in_hand
         self._overlays.noteCleared()
+        if (cursor := self._scene.cursor()) != self._cursor:
+            self._cursor = cursor
+            self.touch()
         if held is None or pair is None:
             return
         seen = self._signature(pair)
@@ -224,6 +229,25 @@ class LabelLogic:
             )
             self._section.showMessage(words.format(pair=pair.name, slices=sliceNames(renewed)))
 
+    def _onLabelsChanged(self) -> None:
+        """Draw what was labelled elsewhere, in another window or by `merge`, and tell of it."""
+        try:
+            drawn, kept = self._showing.renew()
+        except LongitudinalALError as error:
+            self.showError(str(error))
+            return
+        held = self._study.session.in_hand
+        if held is not None and held.key in drawn + kept:
+            self._section.showLabelled(self._study.session.saved_label() is not None)
+        if kept:
+            words = _(
+                "{slices}: labelled elsewhere meanwhile. What you painted there stays, and is not saved."
+            )
+            self._section.showMessage(words.format(slices=_names(kept)))
+        elif drawn:
+            words = _("{slices}: labelled elsewhere meanwhile; that label is shown now.")
+            self._section.showMessage(words.format(slices=_names(drawn)))
+
     def _onSceneClosed(self) -> None:
         """The scene keeps what was painted: shown again, the slice pair in hand has it."""
         self._seen = ()
@@ -257,3 +281,11 @@ def _sentence(entry: Entry) -> str:
     if not (entry.patient and entry.reason):
         return entry.reason
     return _("Patient {patient}: {reason}").format(patient=entry.patient, reason=entry.reason)
+
+
+def _names(slices: list[Slice]) -> str:
+    """Return "pair1, slice 4; pair2, slices 3, 7"."""
+    by_pair: dict[str, list[int]] = {}
+    for pair, k in sorted(slices):
+        by_pair.setdefault(pair, []).append(k)
+    return "; ".join(f"{pair}, {sliceNames(found)}" for pair, found in by_pair.items())

@@ -94,7 +94,7 @@ class LabelSaving:
     def _saveOne(self, pair: Any, k: int) -> None:
         label = _labelOf(pair, k)
         self._study.session.open(pair.name, k)
-        self._study.session.save(label, k in pair.suggestionsShown)
+        self._study.session.save(label, k in pair.suggestionsShown, replace=True)
         pair.noteSaved(k)
 
 

@@ -9,8 +9,11 @@ from slicer.i18n import tr as _
 
 from longitudinal_al.errors import LongitudinalALError, NotReady
 from longitudinal_al.frontend.ranking import Entry
+from longitudinal_al.project.records import Label
 from LongitudinalALLib.Logic.Study import Study
 
+Slice = tuple[str, int]
+"""Pair and slice."""
 PAIRS_AHEAD = 2
 """So many of the pairs that come next are read while the annotator draws."""
 LOOKED_AT = 20
@@ -39,6 +42,7 @@ class LabelShowing:
         self._study, self._scene, self._editor = study, scene, editor
         self._edited: tuple[Any, ...] = ()
         self._filled: set[Any] = set()
+        self._number = 0  # of the newest label that open pairs were drawn with
 
     def show(self, entry: Entry) -> Any:
         """Show a slice pair, ready to be drawn on; return its open pair."""
@@ -57,6 +61,8 @@ class LabelShowing:
         project = self._study.project
         if pair.segmentation in self._filled or pair.folder != project.pair_folder(pair.name):
             return []
+        if not self._filled:
+            self._number = project.last_label_number()
         strokes = self._scene.sliceLabelsPainted(pair)
         found = {k: project.label(name, k) for name, k in project.labelled() if name == pair.name}
         shape = pair.grid.sliceShape
@@ -65,6 +71,43 @@ class LabelShowing:
         renewed = [k for k in strokes if k in labels and not self._isCorrection(pair, k, labels[k])]
         self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
         return renewed
+
+    def renew(self) -> tuple[list[Slice], list[Slice]]:
+        """Draw what was labelled or withdrawn elsewhere since open pairs were drawn; strokes stay.
+
+        Returns
+        -------
+        drawn, kept : list of tuple
+            Pair and slice of what is drawn anew, and of the strokes that stay over another label.
+        """
+        project = self._study.project
+        drawn: list[Slice] = []
+        kept: list[Slice] = []
+        changes, number = project.label_changes_since(self._number), project.last_label_number()
+        pairs = {pair.name: pair for pair in self._scene.pairs if self._isFilled(pair)}
+        for name, k in [key for key in changes if key[0] in pairs]:
+            pair = pairs[name]
+            if k in self._scene.sliceLabelsPainted(pair):
+                kept.append((name, k))
+            elif self._redraw(pair, k, project.label(name, k)):
+                drawn.append((name, k))
+        self._number = number
+        if drawn:
+            self.noteSaved()
+        return drawn, kept
+
+    def _isFilled(self, pair: Any) -> bool:
+        """Tell whether a pair is of this project, and has its labels drawn."""
+        return pair.has("labels") and pair.segmentation in self._filled
+
+    def _redraw(self, pair: Any, k: int, label: Label | None) -> bool:
+        """Draw a slice's label where it is not drawn already; one of another size is left out."""
+        shown = self._scene.readSliceLabel(k, pair)
+        wanted = np.zeros_like(shown) if label is None else label.mask
+        if wanted.shape != shown.shape or np.array_equal(wanted, shown):
+            return False
+        self._scene.writeSliceLabel(k, wanted, pair)
+        return True
 
     def _isCorrection(self, pair: Any, k: int, label: np.ndarray) -> bool:
         """Tell whether strokes go on from the project's label; where they do not, the label is drawn."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from slicer.i18n import tr as _
 
-from longitudinal_al.errors import LongitudinalALError, NotReady
+from longitudinal_al.errors import LongitudinalALError, NotReady, ProjectBusy
 from longitudinal_al.frontend.annotation import AnnotationSession
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.store import Project
@@ -158,12 +159,12 @@ class Study:
         """Hear the worker and look for labels of others; for a timer, several times a second."""
         if self._session is None:
             return
+        events: list[Any] = []
         try:
             events = self._session.poll()
             self._noticeLabels()
             self._told = ""
         except LongitudinalALError as error:
-            events = []
             self._trouble(str(error))
         self._followUp()
         for event in events:
@@ -243,7 +244,9 @@ class Study:
         self._session = AnnotationSession(self.project, self.worker, self.annotator, clock=self.clock)
 
     def _noticeLabels(self) -> None:
-        number = self.project.last_label_number()
+        number = self._lastNumber
+        with suppress(ProjectBusy), self.project.without_waiting():  # seen the next time
+            number = self.project.last_label_number()
         if number != self._lastNumber:
             self._lastNumber = number
             self.labelsChanged.emit()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longitudinal_al.acquisition.candidates import Candidates, Floats
+from longitudinal_al.acquisition.candidates import Candidates, Floats, Integers
 from longitudinal_al.acquisition.selectors.strided import stride_of
 from longitudinal_al.acquisition.sentences import REASONS as REASONS
 from longitudinal_al.acquisition.sentences import WITHOUT_SCORE, Facts
 from longitudinal_al.acquisition.sentences import ordinal as ordinal
+from longitudinal_al.acquisition.strategy import Strategy
 from longitudinal_al.errors import UnknownName
 
 
@@ -53,28 +55,41 @@ def _context(strategy: str, facts: Facts) -> list[str]:
 
 
 def reasons(
-    strategy: str, candidates: Candidates, chosen: Sequence[int], difference: Floats | None = None
+    strategy: Strategy,
+    candidates: Candidates,
+    chosen: Sequence[int],
+    difference_places: Integers | None = None,
 ) -> list[str]:
     """Return the reason of each chosen candidate, in the order of the batch.
 
     Parameters
     ----------
     strategy
-        Its name.
+        With its settings.
     candidates
         What was chosen from.
     chosen
         The selector's answer.
-    difference
-        Size of the difference of each candidate, (n,), if it is known.
+    difference_places
+        See `gather`.
     """
-    return [reason(strategy, facts) for facts in gather(candidates, chosen, difference)]
+    facts = gather(candidates, chosen, difference_places)
+    return [reason(strategy.name, replace(one, settings=strategy.settings)) for one in facts]
 
 
-def gather(candidates: Candidates, chosen: Sequence[int], difference: Floats | None = None) -> list[Facts]:
-    """Return the facts about each chosen candidate; parameters as for ``reasons``."""
-    score, seconds = candidates.ranking_score(), candidates.seconds
-    change = candidates.sure_change if candidates.change_score is None else candidates.change_score
+def gather(
+    candidates: Candidates, chosen: Sequence[int], difference_places: Integers | None = None
+) -> list[Facts]:
+    """Return the facts about each chosen candidate.
+
+    Parameters
+    ----------
+    difference_places
+        Place of each candidate's difference among all of its patient's, (n,), 0 where there is none; None
+        where that is not known.
+    """
+    score, change, seconds = candidates.ranking_score(), candidates.change_score, candidates.seconds
+    sure = candidates.sure_change
     everyone = np.ones(len(score), dtype=bool)
     ascending = np.sort(score)
     return [
@@ -89,8 +104,9 @@ def gather(candidates: Candidates, chosen: Sequence[int], difference: Floats | N
             labelled=len(candidates.labelled),
             patient_labelled=int(np.count_nonzero(candidates.labelled.patient == candidates.patient[index])),
             nearest_mm=_nearest_mm(candidates, index),
-            difference_place=_difference_place(candidates, index, difference),
+            difference_place=None if difference_places is None else int(difference_places[index]) or None,
             change_place=None if change is None else _place(change, everyone, index),
+            sure_place=None if sure is None else _place(sure, everyone, index),
             seconds=None if seconds is None or not np.isfinite(seconds[index]) else float(seconds[index]),
         )
         for turn, index in enumerate(chosen, start=1)
@@ -105,9 +121,3 @@ def _place(values: Floats, among: NDArray[np.bool_], index: int) -> int:
 def _nearest_mm(candidates: Candidates, index: int) -> float | None:
     positions = candidates.labelled.position_mm[candidates.labelled.pair == candidates.pair[index]]
     return float(np.abs(positions - candidates.position_mm[index]).min()) if len(positions) else None
-
-
-def _difference_place(candidates: Candidates, index: int, difference: Floats | None) -> int | None:
-    if difference is None or not difference[index] > 0:
-        return None
-    return _place(difference, candidates.patient == candidates.patient[index], index)

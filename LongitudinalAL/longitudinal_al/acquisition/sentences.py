@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from longitudinal_al.acquisition.selectors.recipe import ENOUGH, SEEN_LITTLE
+from longitudinal_al.acquisition.strategy import Value
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,15 @@ class Facts:
     nearest_mm
         To the nearest labelled slice pair of the same pair, or None.
     difference_place
-        By size of the difference among the candidates of this patient, or None if not known or no difference.
+        By size of the difference among all of this patient, or None if not known or no difference.
     change_place
-        By the score for predicted change, or by sure change, among the candidates; None if neither is known.
+        By the score for predicted change among the candidates, or None if there is no such score.
+    sure_place
+        By how surely it has changed among the candidates, or None if that is not known.
     seconds
         Predicted for labelling it, or None.
+    settings
+        Of the strategy.
     """
 
     pool: int
@@ -52,7 +57,9 @@ class Facts:
     nearest_mm: float | None = None
     difference_place: int | None = None
     change_place: int | None = None
+    sure_place: int | None = None
     seconds: float | None = None
+    settings: Mapping[str, Value] = field(default_factory=dict)
 
 
 def ordinal(number: int) -> str:
@@ -92,9 +99,10 @@ def _strided(facts: Facts) -> str:
 
 
 def _different(facts: Facts) -> str:
-    if facts.patient_place == 1:
-        return f"the largest difference of this patient {_placed(facts)}"
-    return f"the {ordinal(facts.patient_place)} largest difference of this patient {_placed(facts)}"
+    if facts.difference_place is None:
+        return f"a large difference {_placed(facts)}"
+    which = "" if facts.difference_place == 1 else f"{ordinal(facts.difference_place)} "
+    return f"the {which}largest difference of this patient {_placed(facts)}"
 
 
 def _expected(facts: Facts) -> str:
@@ -109,9 +117,10 @@ def _by_doubt(facts: Facts) -> str:
 
 def _doubtful(facts: Facts) -> str:
     """Return the place by what a batch looks at with so many labels, and whether chance takes part in it."""
-    if facts.labelled < SEEN_LITTLE:
-        return _expected(facts)
-    also = ", in a batch of which a tenth is left to chance" if facts.labelled >= ENOUGH else ""
+    if facts.labelled < SEEN_LITTLE and facts.settings.get("changes") and facts.sure_place is not None:
+        return f"{ordinal(facts.sure_place)} by how surely it has changed and {_by_doubt(facts)}"
+    has_audit = facts.labelled >= ENOUGH and facts.settings.get("audit")
+    also = ", in a batch of which a tenth is left to chance" if has_audit else ""
     return f"{_by_doubt(facts)}{also}"
 
 

@@ -56,6 +56,7 @@ class AnnotationSession:
         self._clock = clock
         self._timer = WorkTimer(clock)
         self._timed: Entry | None = None
+        self._number = 0  # of the label that the slice pair in hand had when it was looked at
         self._grids: dict[str, SliceGrid] = {}
         self._hints = LabellingHints(client, clock)
         self._feed = QueueFeed(project, self.queue, clock)
@@ -110,7 +111,7 @@ class AnnotationSession:
             self.queue.leave_out(entry.pair, problem)
         return entry
 
-    def save(self, mask: np.ndarray, suggestion_shown: bool = False) -> Label:
+    def save(self, mask: np.ndarray, suggestion_shown: bool = False, *, replace: bool = False) -> Label:
         """Save the label of the slice pair in hand; when this returns, it is on the disk.
 
         Parameters
@@ -119,6 +120,8 @@ class AnnotationSession:
             uint8 or boolean, (rows, columns) of the pair's grid; 0 = no change, k = class k.
         suggestion_shown : bool
             Whether the model's suggestion was shown meanwhile.
+        replace : bool
+            Whether a label that came from elsewhere meanwhile is replaced without a word.
 
         Returns
         -------
@@ -128,7 +131,7 @@ class AnnotationSession:
         Raises
         ------
         NotReady
-            When no slice pair is in hand.
+            When no slice pair is in hand; once, when it was labelled elsewhere meanwhile.
         GeometryMismatch
             When the mask is not on the pair's grid.
         StorageFailed, ProjectBusy, ProjectDamaged
@@ -141,6 +144,8 @@ class AnnotationSession:
                 f"the mask has {mask.shape} pixels, a slice of pair {entry.pair!r} ({grid.rows}, "
                 f"{grid.columns}) (rows, columns): draw on the pair's own grid"
             )
+        if not replace:
+            self._heed_others(entry)
         ended = utc_now()
         label = Label(
             pair=entry.pair,
@@ -154,6 +159,7 @@ class AnnotationSession:
             score=entry.score,
         )
         self._project.save_label(label)
+        self._number = self._project.label_number(*entry.key)
         self.queue.labelled(*entry.key)
         self._hints.tell()
         return label
@@ -208,6 +214,7 @@ class AnnotationSession:
         """
         entry = self._held()
         self._project.withdraw_label(*entry.key, self.annotator)
+        self._number = self._project.label_number(*entry.key)
         self.queue.withdrawn(*entry.key)
         self._hints.tell()
 
@@ -230,6 +237,18 @@ class AnnotationSession:
         if self.queue.in_hand is None:
             raise NotReady("no slice pair is in hand: ask for the next one first")
         return self.queue.in_hand
+
+    def _heed_others(self, entry: Entry) -> None:
+        """Refuse, once, to replace a label that nobody here has seen."""
+        before, self._number = self._number, self._project.label_number(*entry.key)
+        if self._number == before:
+            return
+        theirs = self._project.label(*entry.key)
+        if theirs is not None:
+            raise NotReady(
+                f"pair {entry.pair!r}, slice {entry.slice} was labelled by {theirs.annotator or 'someone'} "
+                "meanwhile: look at that label, or save once more to replace it"
+            )
 
     def _problem(self, pair: str) -> str:
         """Say why nothing of a pair can be shown, nothing when it can."""
@@ -261,6 +280,7 @@ class AnnotationSession:
         if entry is not self._timed:
             self._timed = entry
             self._timer.begin()
+            self._number = self._project.label_number(*entry.key)
         return entry
 
     def _recalled(self, entry: Entry) -> Entry:

@@ -51,7 +51,7 @@ class QueueFeed:
             ranking = self._reader.look()
             if ranking is not None:
                 self._queue.take_ranking(ranking)
-        with suppress(ProjectBusy):
+        with suppress(ProjectBusy), self._project.without_waiting():
             self._take_labels()
 
     def _take_labels(self) -> None:

@@ -130,8 +130,9 @@ class RankingReader:
                     return ranking
                 if time.perf_counter() >= end:
                     return None
-        except (ValueError, TypeError, KeyError, RecursionError):
-            self._reading = None  # damaged: it is made again, and then the file is another one
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            pass  # damaged: it is made again, and then the file is another one
+        self._reading = None
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -13,7 +13,7 @@ from longitudinal_al.acquisition.candidates import UNUSABLE, Candidates, Labelle
 from longitudinal_al.acquisition.neighbours import Neighbours
 from longitudinal_al.acquisition.reasons import reasons
 from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, ScoreSource, Strategy, cold_start_of
-from longitudinal_al.choosing import columns_of, further_columns
+from longitudinal_al.choosing import columns_of, difference_places, further_columns
 from longitudinal_al.evidence import Evidence, with_misalignment
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
@@ -23,8 +23,10 @@ from longitudinal_al.scoring import NOTHING_KNOWN, Scored, compares_features, fe
 
 SELECT_FROM = 20_000
 """The selector chooses among so many, which keeps a publication cheap."""
-DRAWN = 0.1
+DRAWN = 0.5
 """So large a part of them is drawn at random: what a selector takes at random has to come from everywhere."""
+HEAD_DRAWN = 0.1
+"""So large a part of what a new model looks at first is drawn at random."""
 COMPARED_FIRST = 256
 """A new model looks at so many of the labelled slice pairs before the head; at the others after it."""
 _LARGEST = float(np.finfo(np.float16).max)
@@ -102,11 +104,13 @@ class AnytimeRanking:
         self._batch, self._spacing_mm, self._head, self._seed = batch, spacing_mm, head, seed
         self._columns = columns_of(pool, range(len(pool)))
         self.difference = np.array([entry.difference_score for entry in pool.entries], dtype=float)
+        self.difference_places = difference_places(pool)
         self.labelled = np.zeros(len(pool), dtype=bool)
         self.score = np.zeros(len(pool))
         self._model = np.zeros(len(pool), dtype=np.int64)  # number of the model that gave the score, 0: none
         self._features: np.ndarray | None = None
         self._also = {name: np.zeros(len(pool)) for name in wanted.also}
+        self._chosen = np.zeros(0, dtype=np.int64)
         self._given = NOTHING_KNOWN
         self._networks: list[ChangeNetwork] = []
         self._newest = 0
@@ -208,9 +212,8 @@ class AnytimeRanking:
         """Line up what the model has to look at, and return how much of it a first ranking needs.
 
         First labelled ones, where features are compared with theirs, but not more than `COMPARED_FIRST`: the
-        time to a first ranking must not grow with what is labelled. Then the head of the present ranking in
-        its order; then the other labelled ones; then the rest, and there first what no model has looked at
-        for longest.
+        time to a first ranking must not grow with what is labelled. Then the head, see `_head_of`; then the
+        other labelled ones; then the rest, and there first what no model has looked at for longest.
         """
         if not self._networks or self.labelled.all() or not self._can_act(self.wanted):
             self._queue = self._queue[:0]
@@ -222,10 +225,24 @@ class AnytimeRanking:
         is_first = np.arange(len(compared)) % every == 0
         order = self._in_order(self._tiers())
         order = order[wanted[order]]
-        head, rest = order[: self._head], order[self._head :]
+        head = self._head_of(order)
+        rest = order[~np.isin(order, head)]
         rest = rest[np.argsort(self._model[rest], kind="stable")]
         self._queue = np.concatenate([compared[is_first], head, compared[~is_first], rest])
         return int(is_first.sum()) + len(head)
+
+    def _head_of(self, order: np.ndarray) -> np.ndarray:
+        """Return what a new model looks at first, of rows in the order of the present ranking.
+
+        What was chosen with the model before, and what is highest by each number that the strategy looks at;
+        a tenth is drawn at random, for what a selector leaves to chance.
+        """
+        chosen = self._chosen[np.isin(self._chosen, order)]
+        columns = [order[np.argsort(-each[order], kind="stable")] for each in self._also.values()]
+        in_turns = np.stack([order, *columns], axis=1).ravel()
+        drawn = np.random.default_rng(self._seed).permutation(order)
+        by_number = _first_of_each(np.concatenate([chosen, in_turns]))[: round((1 - HEAD_DRAWN) * self._head)]
+        return _first_of_each(np.concatenate([by_number, drawn]))[: self._head]
 
     # How it is ordered
 
@@ -235,6 +252,7 @@ class AnytimeRanking:
         has_scores = bool((tiers == Tier.SCORED).any())
         acting = self.wanted if has_scores else self._for_now()
         chosen, why = self._choose(acting, tiers, interrupt)
+        self._chosen = chosen
         tiers[chosen] = Tier.CHOSEN
         rest = self._in_order(tiers)
         rows = np.concatenate([chosen, rest[tiers[rest] != Tier.CHOSEN]])
@@ -277,7 +295,8 @@ class AnytimeRanking:
             score = self.difference if instead else self.score
             if acting.score is ScoreSource.NONE:
                 score = np.zeros(len(self.pool))
-            rows = rows[fewer(score[rows], SELECT_FROM, generator)]
+            columns = [score[rows], *(self._also[name][rows] for name in acting.also)]
+            rows = rows[fewer(columns, SELECT_FROM, generator)]
         done = np.flatnonzero(self.labelled)
         found, known = self._found(acting, rows), self._found(features_alone(acting), done)
         candidates = Candidates(
@@ -288,7 +307,7 @@ class AnytimeRanking:
             **further_columns(self.pool, rows.tolist(), found, acting, self._given),
         )
         chosen = acting.selector(candidates, self._batch, Neighbours(self._spacing_mm), generator, interrupt)
-        return rows[chosen], reasons(acting.name, candidates, chosen, self.difference[rows])
+        return rows[chosen], reasons(acting, candidates, chosen, self.difference_places[rows])
 
     def _found(self, acting: Strategy, rows: np.ndarray) -> Scored:
         """Return what is known of slice pairs: by the model, or at once where none is needed."""
@@ -309,13 +328,13 @@ class AnytimeRanking:
         return {name: column[rows] for name, column in self._columns.items()}
 
 
-def fewer(score: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-    """Choose some of many slice pairs, by the highest scores but for a part that is drawn from the others.
+def fewer(columns: Sequence[np.ndarray], count: int, generator: np.random.Generator) -> np.ndarray:
+    """Choose some of many slice pairs, half by the highest of some numbers and half drawn from the others.
 
     Parameters
     ----------
-    score : numpy.ndarray
-        Of all of them, (n,); where all are the same, everything is drawn.
+    columns : sequence of numpy.ndarray
+        Numbers of all of them, (n,) each, which have equal shares; those that are all the same have none.
     count : int
         How many, fewer than n.
     generator : numpy.random.Generator
@@ -326,8 +345,16 @@ def fewer(score: np.ndarray, count: int, generator: np.random.Generator) -> np.n
     numpy.ndarray
         Their places, int, (count,), in ascending order.
     """
-    says_nothing = bool((score == score[0]).all())
-    best = 0 if says_nothing else round((1 - DRAWN) * count)
-    order = np.argpartition(-np.nan_to_num(score, nan=-np.inf), best)
-    drawn = generator.permutation(order[best:])[: count - best]
-    return np.sort(np.concatenate([order[:best], drawn]))
+    telling = [each for each in columns if (each != each[0]).any()]
+    best = round((1 - DRAWN) * count) // max(len(telling), 1)
+    is_best = np.zeros(len(columns[0]), bool)
+    for each in telling:
+        is_best[np.argpartition(-np.nan_to_num(each, nan=-np.inf), best)[:best]] = True
+    drawn = generator.permutation(np.flatnonzero(~is_best))[: count - np.count_nonzero(is_best)]
+    return np.sort(np.concatenate([np.flatnonzero(is_best), drawn]))
+
+
+def _first_of_each(rows: np.ndarray) -> np.ndarray:
+    """Return rows in their order, each where it comes first."""
+    places = np.unique(rows, return_index=True)[1]
+    return rows[np.sort(places)]

@@ -66,6 +66,7 @@ class FullRounds:
         before = newest.labels if newest else 0
         known = newest.figures.get("last_label") if newest else 0
         new = self._knowledge.seen_label - known if isinstance(known, int) else labels - before
+        new += self._knowledge.joined
         enough = max(self._settings.least_labels, self._settings.least_growth * before)
         return labels > 0 and new >= enough and self._knowledge.can_be_learned
 

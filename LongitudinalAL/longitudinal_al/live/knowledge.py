@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Flag, auto
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from longitudinal_al.network.checkpoint import load_networks
 from longitudinal_al.network.contrast import Contrast
 from longitudinal_al.project.records import Round
 from longitudinal_al.rounds import project_evidence
+
+Key = tuple[str, int]
+"""Pair and slice."""
 
 
 class News(Flag):
@@ -57,6 +61,8 @@ class Knowledge:
         from.
     fruitless_label : int
         Number of the newest label when none of all could be learned from.
+    joined : int
+        How many labels came into the pool with their pairs, after the newest round had learned.
     unpublished, labels_changed : bool
         Something is known that was not published, among it which slice pairs are labelled.
     """
@@ -73,6 +79,7 @@ class Knowledge:
         self.unpublished = self.labels_changed = False
         self._seen_round = -1
         self._noted: set[str] = set()
+        self._learnable: set[Key] = set()  # labelled slice pairs that the pool had at the look before
 
     def note_once(self, sentence: str) -> None:
         """Say a sentence to the user, unless it was said before."""
@@ -140,6 +147,7 @@ class Knowledge:
 
     def _take_pool(self) -> None:
         pool, settings = self.sight.pool, self._settings
+        self._learnable = self._labelled_in_pool()
         self.ranking = None
         if pool is None:
             return
@@ -152,10 +160,16 @@ class Knowledge:
             seed=self._seed,
             cold_start=beginning(settings.cold_start) if settings.cold_start else None,
         )
-        self.seen_label = -1
+        self.seen_label = self.fruitless_label = -1
         self.unpublished = True
         if self.model:
             self.take_model(self.model)
+
+    def _labelled_in_pool(self) -> set[Key]:
+        """Return the labelled slice pairs that the pool at hand has."""
+        if self.ranking is None:
+            return set()
+        return {key for key in self.sight.labelled if key in self.ranking.pool.index}
 
     def _take_labels(self, ranking: AnytimeRanking) -> None:
         self.seen_label = self.sight.last_label
@@ -163,11 +177,24 @@ class Knowledge:
         self.unpublished = self.labels_changed = True
         if not ranking.labelled.any():
             self.learned_label = self.seen_label
+        elif self.model:
+            here = self._labelled_in_pool()
+            joined = here - self._learnable - self._labelled_since(self.model)
+            if joined:  # their pairs came into the pool after them: the model does not know them
+                self.model = replace(self.model, last_label=-1)
+                self.learned_label = -1
+                self.joined += len(joined)
+        self._learnable = self._labelled_in_pool()
+
+    def _labelled_since(self, model: Model) -> set[Key]:
+        """Return the slice pairs that were labelled after a model learned, which is noticed by itself."""
+        return set(self.sight.project.label_changes_since(max(model.last_label, 0)))
 
     def _take_round(self, newest: Round | None) -> None:
-        """Go on from the newest round, unless the model at hand knows more labels.
+        """Go on from the newest round, which learned from the pretrained weights.
 
-        The first time, and without any round, from the quick model that an earlier worker has left.
+        Labels that came meanwhile are learned next, by a quick model that goes on from it. The first time,
+        and without any round, from the quick model that an earlier worker has left.
         """
         found: Model | None = None
         try:
@@ -181,5 +208,6 @@ class Knowledge:
         if found and not can_answer(found.network, self.wanted):
             self._note(f"the newest model was not trained for {self.wanted.text}; a new one is learned")
             found = None
-        if found and (self.model is None or found.last_label >= self.model.last_label):
+        self.joined = 0
+        if found:
             self.take_model(found)

@@ -146,6 +146,8 @@ class LiveLoop:
         if News.ROUND in news:  # trained here, or by somebody meanwhile
             self._rounds.drop()
             self._checks.drop()
+            self._undertakings[Thought.LEARNING].drop()  # what it goes on from is another one now
+            self.thought = Thought.IDLE
         if self._knowledge.model is not self._spent_with:
             self._spent = dict.fromkeys(Thought, 0.0)
             self._spent_with = self._knowledge.model

@@ -122,9 +122,14 @@ class Publication:
         def after_those_chosen(row: int, score: float, place: int) -> str:
             return f'"score": null, "reason": "{difference[row]}; others were chosen before it."'
 
+        scored_now, scored_before = by_score, by_earlier_score
+        if arranged.strategy == BY_DIFFERENCE:
+            scored_now = scored_before = by_difference
+        elif self._without_score:
+            scored_now = scored_before = after_those_chosen
         return {
-            Tier.SCORED: after_those_chosen if self._without_score else by_score,
-            Tier.SCORED_BEFORE: after_those_chosen if self._without_score else by_earlier_score,
+            Tier.SCORED: scored_now,
+            Tier.SCORED_BEFORE: scored_before,
             Tier.NOT_SCORED: by_difference,
         }
 
@@ -146,14 +151,10 @@ def _places(scores: np.ndarray, among: np.ndarray) -> np.ndarray:
 
 def _differences(ranking: AnytimeRanking) -> list[str]:
     """Put the difference of each slice pair into words, by its place among those of the patient."""
-    words = ["Hardly any difference"] * len(ranking.pool)
-    order = np.argsort(-np.nan_to_num(ranking.difference), kind="stable").tolist()
-    seen: dict[str, int] = {}
-    for row in order:
-        if not ranking.difference[row] > 0:
-            break
-        patient = ranking.pool.entries[row].patient
-        place = seen[patient] = seen.get(patient, 0) + 1
-        which = "largest" if place == 1 else f"{ordinal(place)} largest"
-        words[row] = f"The {which} difference of this patient"
-    return words
+    return [_in_words(place) for place in ranking.difference_places.tolist()]
+
+
+def _in_words(place: int) -> str:
+    if not place:
+        return "Hardly any difference"
+    return f"The {'' if place == 1 else f'{ordinal(place)} '}largest difference of this patient"

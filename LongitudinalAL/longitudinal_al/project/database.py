@@ -91,6 +91,7 @@ class Database:
     def __init__(self, path: Path, timeout: float = BUSY_SECONDS, *, temporary: bool = False) -> None:
         self.path = path
         self._journal = "MEMORY" if temporary else "PERSIST"
+        self._timeout = timeout
         with translated(path):
             self._connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
         try:
@@ -133,6 +134,15 @@ class Database:
                 if self._connection.in_transaction:  # SQLite rolls back by itself when the disk is full
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Let what is busy fail at once inside, in the place of waiting for it."""
+        self._connection.execute("PRAGMA busy_timeout=0")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout={round(1000 * self._timeout)}")
 
     def copy_to(self, path: Path) -> None:
         """Copy the whole file to `path` (SQLite's own backup, consistent while others write)."""

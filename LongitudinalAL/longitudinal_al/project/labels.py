@@ -13,6 +13,8 @@ from longitudinal_al.project.mask_coding import CodedMask, decode_mask, encode_m
 from longitudinal_al.project.pairs import unknown_pair
 from longitudinal_al.project.records import Label, LabelVersion, utc_now
 
+LARGEST_SLICE = 2**63 - 1
+"""The largest number that SQLite can keep."""
 _INSERT = """
     INSERT INTO labels (pair, slice, withdrawn, annotator, saved, started, ended, suggestion_shown, strategy,
                         score, rows, columns, coding, crc, mask)
@@ -55,6 +57,8 @@ def insert_label(database: Database, label: Label) -> None:
 
 def insert_withdrawal(database: Database, pair: str, slice_index: int, annotator: str) -> None:
     """Withdraw the label of a slice pair; what was drawn stays in its history."""
+    if not 0 <= slice_index <= LARGEST_SLICE:
+        raise InvalidInput(f"pair {pair!r}, slice {slice_index} has no label to withdraw")
     with database.transaction() as connection:
         newest = connection.execute(
             "SELECT pair, withdrawn FROM labels WHERE pair = ? AND slice = ? ORDER BY number DESC LIMIT 1",
@@ -109,6 +113,12 @@ def newest_label(database: Database, pair: str, slice_index: int) -> Label | Non
         "SELECT * FROM labels WHERE pair = ? AND slice = ? ORDER BY number DESC LIMIT 1", (pair, slice_index)
     )
     return None if not rows or rows[0]["withdrawn"] else label_of(database.path, rows[0])
+
+
+def newest_number(database: Database, pair: str, slice_index: int) -> int:
+    """Return the number of a slice pair's newest label or withdrawal, 0 when there is none."""
+    question = "SELECT COALESCE(MAX(number), 0) FROM labels WHERE pair = ? AND slice = ?"
+    return int(database.value(question, (pair, slice_index)))
 
 
 def history(database: Database, pair: str, slice_index: int) -> list[LabelVersion]:

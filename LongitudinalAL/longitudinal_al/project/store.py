@@ -115,6 +115,10 @@ class Project:
     ) -> None:
         self.close()
 
+    def without_waiting(self) -> AbstractContextManager[None]:
+        """Let what is read inside raise `ProjectBusy` at once, for a window that must not stand still."""
+        return self._database.without_waiting()
+
     def require_file(self) -> None:
         """Raise `StorageFailed` when the project's file was taken away while it is open."""
         if not self._database.path.is_file():
@@ -221,6 +225,10 @@ class Project:
     def label(self, pair_id: str, slice_index: int) -> Label | None:
         """Return the label that counts for a slice pair, `None` when there is none."""
         return labels.newest_label(self._database, pair_id, slice_index)
+
+    def label_number(self, pair_id: str, slice_index: int) -> int:
+        """Return a number that grows with each label and withdrawal of a slice pair, 0 before the first."""
+        return labels.newest_number(self._database, pair_id, slice_index)
 
     def label_history(self, pair_id: str, slice_index: int) -> list[LabelVersion]:
         """Return every version of a slice pair's label, the oldest first, withdrawals included."""

@@ -84,9 +84,17 @@ class ProjectWatch:
             try:
                 project = project or Project.open(self._folder, busy_seconds=LOOK_SECONDS)
                 self.look(project)
-            except LongitudinalALError:
+            except (LongitudinalALError, OSError):
                 pass  # busy, damaged or gone: the next request says so in words; here only the last counts
-            missing = 0 if (self._folder / PROJECT_FILE).is_file() else missing + 1
+            missing = 0 if _is_there(self._folder / PROJECT_FILE) else missing + 1
             self._now.wait(LOOK_SECONDS)
             self._now.clear()
         self._vanished()
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a file is there; a share that does not answer counts as gone."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

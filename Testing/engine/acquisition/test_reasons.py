@@ -5,7 +5,7 @@ import pytest
 
 from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
 from longitudinal_al.acquisition.reasons import REASONS, Facts, gather, ordinal, reason, reasons
-from longitudinal_al.acquisition.selectors.recipe import SEEN_LITTLE
+from longitudinal_al.acquisition.selectors.recipe import ENOUGH, SEEN_LITTLE
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import UnknownName
 
@@ -45,12 +45,12 @@ def test_every_strategy_has_a_reason():
         ("strided", Facts(pool=4, stride=1), "Every slice pair of the pool."),
         (
             "difference",
-            Facts(pool=420, place=7),
+            Facts(pool=420, place=7, difference_place=1),
             "The largest difference of this patient (7th of 420 slice pairs).",
         ),
         (
             "difference",
-            Facts(pool=420, place=7, patient_place=3),
+            Facts(pool=420, place=7, difference_place=3),
             "The 3rd largest difference of this patient (7th of 420 slice pairs).",
         ),
         (
@@ -73,12 +73,31 @@ def test_every_strategy_has_a_reason():
         ("random", Facts(pool=5, usable=False), "Drawn at random from 5 slice pairs."),
         (
             "recipe",
-            Facts(pool=420, place=30, change_place=2, labelled=8, patient_labelled=1),
-            "2nd by expected change and 30th by doubt of 420 slice pairs.",
+            Facts(
+                pool=420, place=30, sure_place=2, labelled=8, patient_labelled=1, settings={"changes": True}
+            ),
+            "2nd by how surely it has changed and 30th by doubt of 420 slice pairs.",
         ),
         (
             "recipe",
-            Facts(pool=420, place=3, change_place=90, labelled=SEEN_LITTLE, patient_labelled=1),
+            Facts(
+                pool=420, place=3, sure_place=90, labelled=8, patient_labelled=1, settings={"changes": False}
+            ),
+            "3rd by doubt of 420 slice pairs.",
+        ),
+        (
+            "recipe",
+            Facts(pool=420, place=3, labelled=SEEN_LITTLE, patient_labelled=1, settings={"changes": True}),
+            "3rd by doubt of 420 slice pairs.",
+        ),
+        (
+            "recipe",
+            Facts(pool=420, place=3, labelled=ENOUGH, patient_labelled=1, settings={"audit": True}),
+            "3rd by doubt of 420 slice pairs, in a batch of which a tenth is left to chance.",
+        ),
+        (
+            "recipe",
+            Facts(pool=420, place=3, labelled=ENOUGH, patient_labelled=1, settings={"audit": False}),
             "3rd by doubt of 420 slice pairs.",
         ),
     ],
@@ -88,7 +107,7 @@ def test_known_sentences(strategy, facts, sentence):
 
 
 def test_facts_are_counted_from_the_pool():
-    facts = gather(POOL, [2, 3, 1], difference=np.array([5.0, 7.0, 0.0, 2.0]))
+    facts = gather(POOL, [2, 3, 1], difference_places=np.array([2, 1, 0, 1]))
     assert facts[0] == Facts(
         pool=4, place=1, stride=1, turn=1, labelled=1, patient_labelled=0, difference_place=None
     )
@@ -101,7 +120,7 @@ def test_facts_are_counted_from_the_pool():
 
 
 def test_reasons_come_in_the_order_of_the_batch():
-    first, second = reasons("entropy", POOL, [2, 1])
+    first, second = reasons(STRATEGIES["entropy"], POOL, [2, 1])
     assert (
         first
         == "The model is uncertain here (1st of 4 slice pairs); nothing of this patient is labelled yet."
@@ -114,7 +133,7 @@ def test_reasons_come_in_the_order_of_the_batch():
 @pytest.mark.parametrize("bad", [np.nan, -1.0])
 def test_a_slice_pair_without_a_usable_score_says_so(bad):
     pool = replace(POOL, score=np.array([0.4, 0.2, 0.9, bad]))
-    assert reasons("bald", pool, [3])[0].startswith("There is no usable score here")
+    assert reasons(STRATEGIES["bald"], pool, [3])[0].startswith("There is no usable score here")
 
 
 def test_ordinals():

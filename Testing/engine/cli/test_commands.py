@@ -142,6 +142,7 @@ def test_labels_from_a_file_the_reference_or_without_change(
 def test_a_label_is_withdrawn_and_its_history_kept(cli, small_project: Project) -> None:
     place = [small_project.folder, "--pair", "p0", "--slice", "9"]
     cli("label", *place, "--withdraw").refused("no label")
+    cli("label", *place[:-1], "9" * 20, "--withdraw").refused("no label")
     cli("label", *place, "--from-reference", "--annotator", "Anna").done()
     done = cli("label", *place, "--withdraw", "--annotator", "Berta", "--json").done().json
     assert done == {"pair": "p0", "slice": 9, "annotator": "Berta", "labelled": 0, "withdrawn": True}

@@ -329,3 +329,28 @@ def test_saving_needs_something_in_hand(session: AnnotationSession) -> None:
     for act in (session.no_change, session.withdraw, session.saved_label, session.skip, session.grid):
         with pytest.raises(NotReady, match="in hand"):
             act()
+
+
+def test_a_label_from_elsewhere_is_replaced_only_when_that_is_asked_for_twice(
+    project: Project, session: AnnotationSession
+) -> None:
+    entry = session.next()
+    now = utc_now()
+    project.save_label(Label(*entry.key, MASK, "Ben", now, now))
+    with pytest.raises(NotReady, match="labelled by Ben meanwhile"):
+        session.no_change()
+    assert project.label(*entry.key).annotator == "Ben"
+    session.no_change()
+    assert project.label(*entry.key).annotator == "Zoë"
+    session.save(MASK)
+    assert len(project.label_history(*entry.key)) == 3
+
+
+def test_strokes_that_are_left_behind_replace_a_label_from_elsewhere(
+    project: Project, session: AnnotationSession
+) -> None:
+    entry = session.next()
+    now = utc_now()
+    project.save_label(Label(*entry.key, MASK, "Ben", now, now))
+    session.save(MASK, replace=True)
+    assert project.label(*entry.key).annotator == "Zoë"

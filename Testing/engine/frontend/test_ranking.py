@@ -101,8 +101,9 @@ def test_a_damaged_one_is_passed_over_until_it_is_made_again(tmp_path: Path) -> 
     path = ranking_path(tmp_path)
     path.parent.mkdir()
     reader = RankingReader(tmp_path)
+    too_large = json.dumps({**WHOLE, "ranking": [{**ENTRY, "score": 10**400}]}).encode()
     for number, damaged in enumerate(
-        [b"", b"\xff\xfe", b"[]", whole[:-1], whole[:-40], whole[:100], whole * 2]
+        [b"", b"\xff\xfe", b"[]", whole[:-1], whole[:-40], whole[:100], whole * 2, too_large]
     ):
         path.write_bytes(damaged)
         os.utime(path, ns=(number, number))

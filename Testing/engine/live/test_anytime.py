@@ -107,13 +107,33 @@ def test_features_of_two_models_are_never_compared(pool: Pool, monkeypatch: pyte
     assert np.isnan(seen[-1][~known]).all()
 
 
+def test_a_new_model_looks_first_at_what_was_chosen_and_at_what_each_number_says(pool: Pool) -> None:
+    ranking = ranking_of(pool, "recipe", 8)
+    ranking.take_model(network(1))
+    while ranking.waiting:
+        ranking.score_chunk(32, lambda: None)
+    chosen = ranking.arrange().rows[:6]
+    assert set(chosen) - set(np.argsort(-ranking.score)[:6])  # by sure change, not by doubt
+    ranking.take_model(network(2))
+    head = set(ranking._queue[:HEAD].tolist())
+    assert set(chosen) <= head
+    open_rows = np.flatnonzero(~ranking.labelled)
+    for number in (ranking.score, ranking._also["sure_change"]):
+        assert open_rows[np.argmax(number[open_rows])] in head
+    assert len(set(ranking._queue.tolist())) == len(pool) - 8
+
+
 def test_of_too_many_the_best_are_taken_and_some_from_everywhere() -> None:
     score = np.random.default_rng(0).permutation(1000.0 + np.arange(1000.0))
     score[:3] = np.nan, -np.inf, np.nan
-    places = fewer(score, 100, np.random.default_rng(1))
+    places = fewer([score], 100, np.random.default_rng(1))
     assert len(set(places.tolist())) == 100
-    assert set(np.argsort(-np.nan_to_num(score, nan=-np.inf))[:90]) <= set(places.tolist())
-    drawn = [np.flatnonzero(np.sort(fewer(np.zeros(1000), 100, np.random.default_rng(2))) >= 500).size]
+    assert set(np.argsort(-np.nan_to_num(score, nan=-np.inf))[:50]) <= set(places.tolist())
+    both = fewer([score, -score], 100, np.random.default_rng(1))
+    assert {*np.argsort(score)[:25], *np.argsort(-np.nan_to_num(score, nan=-np.inf))[:25]} <= set(
+        both.tolist()
+    )
+    drawn = [np.flatnonzero(np.sort(fewer([np.zeros(1000)], 100, np.random.default_rng(2))) >= 500).size]
     assert 30 < drawn[0] < 70
 
 
@@ -139,7 +159,7 @@ def test_in_a_large_pool_slice_pairs_from_everywhere_can_be_chosen(
     ranking.arrange()
     assert len(seen[-1]) == 20
     if name == "recipe":
-        ranked = np.argsort(-ranking.usable_score())
-        assert set(ranked[:18]) <= set(seen[-1].tolist())
+        for number in (ranking.usable_score(), ranking._also["sure_change"]):
+            assert set(np.argsort(-number)[:5]) <= set(seen[-1].tolist())
     else:
         assert seen[-1].max() >= len(pool) // 2

@@ -281,6 +281,42 @@ def test_pairs_that_are_prepared_later_are_ranked_too(small_project, watch) -> N
     assert live.ranking["scored"] == live.ranking["total"]
 
 
+def test_labels_that_came_before_their_pairs_are_learned_with_them(small_project, watch) -> None:
+    pair = next(each for each in small_project.pairs() if each.id == "p1")
+    live = watch(small_project, "entropy")
+    live.label(6, "p1")
+    small_project.set_failed("p1", "for the test", {})
+    live.label(6, "p0")
+    live.rest()
+    assert [done.labels for done in small_project.rounds()] == [6]
+    small_project.set_prepared("p1", Verdict.GOOD, "", {}, pair.slice_pairs)
+    live.clock.now += 10
+    live.thoughts.clear()
+    live.rest()
+    assert Thought.LEARNING in live.thoughts
+    assert [done.labels for done in small_project.rounds()] == [6, 12]
+
+
+def test_a_new_round_is_gone_on_from_though_a_label_came_meanwhile(small_project, watch) -> None:
+    live = watch(small_project, "entropy", quiet_seconds=1e9, patience_seconds=1e9)
+    live.label(6)
+    live.think()
+    first = train_round(small_project, settings=live.settings.round)
+    live.label(1)
+    live.think()
+    before = live.loop._knowledge.model
+    assert before.last_label == small_project.last_label_number()
+    small_project.add_round(
+        replace(first, number=small_project.next_round_number())
+    )  # which was still training when the label came
+    live.clock.now += 10
+    live.think(until=lambda: live.loop._knowledge.model is not before)
+    assert live.loop._knowledge.model.path == first.model
+    live.think()
+    assert live.ranking["model"] == "models/live.safetensors"
+    assert live.loop._knowledge.model.last_label == small_project.last_label_number()
+
+
 def test_when_everything_is_labelled_the_ranking_is_empty(small_project, watch) -> None:
     live = watch(small_project)
     live.label(10_000)

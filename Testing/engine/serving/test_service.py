@@ -13,8 +13,11 @@ from longitudinal_al.errors import NotReady
 from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind, Lines, Request, Verb, decode_event, encode
+from longitudinal_al.serving import watch as watching
+from longitudinal_al.serving.board import Board
 from longitudinal_al.serving.channel import Channel
 from longitudinal_al.serving.service import Service, Task, in_words
+from longitudinal_al.serving.watch import ProjectWatch
 
 SECONDS = 60
 
@@ -153,6 +156,23 @@ def test_the_word_that_someone_labels_ends_the_rest(front_end, thoughts):
     front_end.ask("2", Verb.STATUS, labelling=True)
     assert thoughts.says() == "thinks"
     assert front_end.service.watch.someone_labels
+
+
+def test_a_share_that_does_not_answer_is_looked_at_again_and_then_counts_as_gone(tmp_path, monkeypatch):
+    looked, gone = threading.Semaphore(0), threading.Event()
+
+    def failing(self):
+        looked.release()
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected", str(self))
+
+    Project.create(tmp_path / "study").close()
+    watch = ProjectWatch(tmp_path / "study", Board(lambda *said: None), lambda: None, gone.set)
+    with monkeypatch.context() as broken:
+        broken.setattr(watching.Path, "is_file", failing)
+        broken.setattr(watching, "LOOK_SECONDS", 0.01)
+        watch.start()
+        assert looked.acquire(timeout=SECONDS)
+        assert gone.wait(SECONDS)
 
 
 def test_a_fault_in_a_thought_is_told_and_the_worker_rests(front_end, thoughts, capsys):
