@@ -83,7 +83,8 @@ class LabelShowing:
         project = self._study.project
         drawn: list[Slice] = []
         kept: list[Slice] = []
-        changes, number = project.label_changes_since(self._number), project.last_label_number()
+        number = project.last_label_number()
+        changes = project.label_changes_since(self._number)
         pairs = {pair.name: pair for pair in self._scene.pairs if self._isFilled(pair)}
         for name, k in [key for key in changes if key[0] in pairs]:
             pair = pairs[name]
