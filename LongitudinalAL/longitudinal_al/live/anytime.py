@@ -239,8 +239,8 @@ class AnytimeRanking:
         """
         chosen = self._chosen[np.isin(self._chosen, order)]
         columns = [order[np.argsort(-each[order], kind="stable")] for each in self._also.values()]
-        in_turns = np.stack([order, *columns], axis=1).ravel()
-        drawn = np.random.default_rng(self._seed).permutation(order)
+        in_turns = np.stack([order, *columns], axis=1)[: self._head].ravel()
+        drawn = np.random.default_rng(self._seed).permutation(order)[: self._head]
         by_number = _first_of_each(np.concatenate([chosen, in_turns]))[: round((1 - HEAD_DRAWN) * self._head)]
         return _first_of_each(np.concatenate([by_number, drawn]))[: self._head]
 
