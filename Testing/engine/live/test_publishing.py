@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 
+import numpy as np
 import pytest
 
 from longitudinal_al.errors import Cancelled, Interrupted, StorageFailed
 from longitudinal_al.live.schedule import Thought
+from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.ranking_file import ranking_path
+from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.protocol import EventKind
 
 
@@ -94,3 +97,19 @@ def test_a_ranking_that_cannot_be_written_leaves_the_one_before(
     assert path.read_bytes() == before
     live.think()
     assert live.ranking["labels"] == 1
+
+
+def test_without_a_network_no_reason_speaks_of_one_and_places_count_what_is_labelled(
+    small_project, watch
+) -> None:
+    live = watch(small_project, "difference")
+    live.think()
+    first, *others = live.ranking["ranking"]
+    assert "The largest difference of this patient" in first["reason"]
+    assert not any("model" in entry["reason"] for entry in others)
+    mask = np.zeros(Pool.open(small_project).pairs[first["pair"]].grid_shape, np.uint8)
+    now = utc_now()
+    small_project.save_label(Label(first["pair"], first["slice"], mask, "tester", now, now))
+    live.think()
+    left = [entry for entry in live.ranking["ranking"] if entry["patient"] == first["patient"]]
+    assert not any("The largest difference" in entry["reason"] for entry in left)
