@@ -9,11 +9,12 @@ from slicer.i18n import tr as _
 
 from longitudinal_al.errors import LongitudinalALError, NotReady
 from longitudinal_al.frontend.ending import End
+from longitudinal_al.frontend.labelled_slices import Key
 from longitudinal_al.frontend.ranking import Entry
 from LongitudinalALLib.Logic.Guard import guarded
 from LongitudinalALLib.Logic.LabelOverlays import LabelOverlays
 from LongitudinalALLib.Logic.LabelSaving import LabelSaving, sliceNames
-from LongitudinalALLib.Logic.LabelShowing import LabelShowing, Slice, notInView
+from LongitudinalALLib.Logic.LabelShowing import LabelShowing, notInView
 from LongitudinalALLib.Logic.Study import Study
 
 BINARY = "Binary labelmap"
@@ -283,7 +284,7 @@ def _sentence(entry: Entry) -> str:
     return _("Patient {patient}: {reason}").format(patient=entry.patient, reason=entry.reason)
 
 
-def _names(slices: list[Slice]) -> str:
+def _names(slices: list[Key]) -> str:
     """Return "pair1, slice 4; pair2, slices 3, 7"."""
     by_pair: dict[str, list[int]] = {}
     for pair, k in sorted(slices):

@@ -8,12 +8,11 @@ import numpy as np
 from slicer.i18n import tr as _
 
 from longitudinal_al.errors import LongitudinalALError, NotReady
+from longitudinal_al.frontend.labelled_slices import Key
 from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.project.records import Label
 from LongitudinalALLib.Logic.Study import Study
 
-Slice = tuple[str, int]
-"""Pair and slice."""
 PAIRS_AHEAD = 2
 """So many of the pairs that come next are read while the annotator draws."""
 LOOKED_AT = 20
@@ -72,7 +71,7 @@ class LabelShowing:
         self._filled = {node for node in self._filled if node.GetScene() is not None} | {pair.segmentation}
         return renewed
 
-    def renew(self) -> tuple[list[Slice], list[Slice]]:
+    def renew(self) -> tuple[list[Key], list[Key]]:
         """Draw what was labelled or withdrawn elsewhere since open pairs were drawn; strokes stay.
 
         Returns
@@ -81,8 +80,8 @@ class LabelShowing:
             Pair and slice of what is drawn anew, and of the strokes that stay over another label.
         """
         project = self._study.project
-        drawn: list[Slice] = []
-        kept: list[Slice] = []
+        drawn: list[Key] = []
+        kept: list[Key] = []
         number = project.last_label_number()
         changes = project.label_changes_since(self._number)
         pairs = {pair.name: pair for pair in self._scene.pairs if self._isFilled(pair)}

@@ -14,6 +14,7 @@ from longitudinal_al.errors import GeometryMismatch, InvalidInput, NotReady, Sto
 from longitudinal_al.frontend.annotation import AnnotationSession
 from longitudinal_al.frontend.ending import End, EndKind
 from longitudinal_al.frontend.hints import HINT_SECONDS
+from longitudinal_al.frontend.ranking import Entry
 from longitudinal_al.frontend.worker_state import WorkerState
 from longitudinal_al.project.records import Label, Verdict, utc_now
 from longitudinal_al.project.store import Project
@@ -331,12 +332,16 @@ def test_saving_needs_something_in_hand(session: AnnotationSession) -> None:
             act()
 
 
+def labelled_by_ben(project: Project, entry: Entry) -> Entry:
+    now = utc_now()
+    project.save_label(Label(*entry.key, MASK, "Ben", now, now))
+    return entry
+
+
 def test_a_label_from_elsewhere_is_replaced_only_when_that_is_asked_for_twice(
     project: Project, session: AnnotationSession
 ) -> None:
-    entry = session.next()
-    now = utc_now()
-    project.save_label(Label(*entry.key, MASK, "Ben", now, now))
+    entry = labelled_by_ben(project, session.next())
     with pytest.raises(NotReady, match="labelled by Ben meanwhile"):
         session.no_change()
     assert project.label(*entry.key).annotator == "Ben"
@@ -349,8 +354,6 @@ def test_a_label_from_elsewhere_is_replaced_only_when_that_is_asked_for_twice(
 def test_strokes_that_are_left_behind_replace_a_label_from_elsewhere(
     project: Project, session: AnnotationSession
 ) -> None:
-    entry = session.next()
-    now = utc_now()
-    project.save_label(Label(*entry.key, MASK, "Ben", now, now))
+    entry = labelled_by_ben(project, session.next())
     session.save(MASK, replace=True)
     assert project.label(*entry.key).annotator == "Zoë"
