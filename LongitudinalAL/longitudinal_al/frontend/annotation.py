@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -159,7 +160,7 @@ class AnnotationSession:
             score=entry.score,
         )
         self._project.save_label(label)
-        self._number = self._project.label_number(*entry.key)
+        self._note_own(entry)
         self.queue.labelled(*entry.key)
         self._hints.tell()
         return label
@@ -214,7 +215,7 @@ class AnnotationSession:
         """
         entry = self._held()
         self._project.withdraw_label(*entry.key, self.annotator)
-        self._number = self._project.label_number(*entry.key)
+        self._note_own(entry)
         self.queue.withdrawn(*entry.key)
         self._hints.tell()
 
@@ -237,6 +238,11 @@ class AnnotationSession:
         if self.queue.in_hand is None:
             raise NotReady("no slice pair is in hand: ask for the next one first")
         return self.queue.in_hand
+
+    def _note_own(self, entry: Entry) -> None:
+        """Note what was saved here as seen; it is saved, whether or not that can be read just now."""
+        with suppress(LongitudinalALError):
+            self._number = self._project.label_number(*entry.key)
 
     def _heed_others(self, entry: Entry) -> None:
         """Refuse, once, to replace a label that nobody here has seen."""

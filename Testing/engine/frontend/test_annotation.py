@@ -357,3 +357,22 @@ def test_strokes_that_are_left_behind_replace_a_label_from_elsewhere(
     entry = labelled_by_ben(project, session.next())
     session.save(MASK, replace=True)
     assert project.label(*entry.key).annotator == "Zoë"
+
+
+def test_what_is_saved_is_told_as_saved_though_nothing_can_be_read_afterwards(
+    project: Project, session: AnnotationSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = session.next()
+    save = project.save_label
+
+    def save_and_go(label: Label) -> None:
+        save(label)
+        monkeypatch.setattr(project, "label_number", fail)
+
+    def fail(*key: object) -> int:
+        raise StorageFailed("the share does not answer")
+
+    monkeypatch.setattr(project, "save_label", save_and_go)
+    session.save(MASK)
+    assert entry.key in project.labelled()
+    assert session.queue.next().key != entry.key
