@@ -86,6 +86,11 @@ def answerTo(worker: WorkerClient, id_: str) -> tuple[Event, list[Event]]:
     return untilHeard(worker, lambda event: event.id == id_ and event.kind.is_terminal)
 
 
+def isKnown(worker: WorkerClient, processId: int) -> bool:
+    """Tell whether a process was found among the worker's descendants."""
+    return processId in [each for each, _began in worker.transport._tree]
+
+
 def isGone(processId: int) -> bool:
     try:
         os.kill(processId, 0)
@@ -96,7 +101,7 @@ def isGone(processId: int) -> bool:
 
 
 def untilGone(*processIds: int) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not all(isGone(each) for each in processIds):
         assert time.monotonic() < end, f"still there: {[each for each in processIds if not isGone(each)]}"
         time.sleep(0.01)
@@ -223,7 +228,7 @@ def test_its_children_end_with_it(start: Start, end: str) -> None:
     worker = start("family", launched=True)
     note, _others = untilHeard(worker, lambda event: event.kind is EventKind.NOTE)
     child = int(note.data["message"])
-    worker.poll()
+    until(worker, lambda: isKnown(worker, child))  # they are looked for on a thread
     if end == "kill":
         worker.kill()
         untilState(worker, WorkerState.STOPPED)
@@ -235,7 +240,7 @@ def test_its_children_end_with_it(start: Start, end: str) -> None:
 def test_a_launcher_that_dies_takes_its_worker_along(start: Start) -> None:
     worker = start("stubborn", launched=True)
     itself = untilState(worker, WorkerState.READY)[0].data["process"]
-    until(worker, lambda: itself in [each for each, _began in worker.transport._tree])
+    until(worker, lambda: isKnown(worker, itself))
     assert worker.process_id is not None
     os.kill(worker.process_id, 9)
     untilState(worker, WorkerState.CRASHED)
