@@ -13,7 +13,7 @@ from typing import Any
 from longitudinal_al.errors import NotReady
 from longitudinal_al.pairs.frame import Frame
 from longitudinal_al.pairs.stack import open_stack
-from longitudinal_al.project.files import read_json, write_json
+from longitudinal_al.project.files import is_there, read_json, write_json
 from longitudinal_al.project.records import Pair
 
 RECORD_FILE = "prepared.json"
@@ -109,7 +109,7 @@ def preparation_key(pair: Pair, pixel_mm: float) -> str:
 
 def missing_source(pair: Pair) -> Path | None:
     """Return the first of the pair's own files that cannot be found, or None."""
-    return next((path for path in _sources(pair) if path is not None and not _is_there(path)), None)
+    return next((path for path in _sources(pair) if path is not None and not is_there(path)), None)
 
 
 def is_usable(folder: Path) -> bool:
@@ -117,17 +117,8 @@ def is_usable(folder: Path) -> bool:
     return _whole_record(folder) is not None
 
 
-def _is_there(path: Path) -> bool:
-    """Tell whether a file can be looked at; on a share that is mounted and dead even that is an error."""
-    try:
-        path.stat()
-    except OSError:
-        return False
-    return True
-
-
 def _file_facts(path: Path | None) -> list[Any] | None:
-    if path is None or not _is_there(path):
+    if path is None or not is_there(path):
         return None
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]

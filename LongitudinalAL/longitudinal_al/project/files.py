@@ -76,6 +76,15 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, within: Path 
         raise
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a file or folder can be looked at; on a share that is mounted and dead even that fails."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files in a project's folders whose writer was killed, once they are a day old."""
     for pattern in ("", "models/", "rounds/", "pairs/*/"):

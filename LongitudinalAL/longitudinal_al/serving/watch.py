@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from longitudinal_al.errors import LongitudinalALError
+from longitudinal_al.project.files import is_there
 from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.store import PROJECT_FILE, Project
 from longitudinal_al.serving.board import Board, Facts
@@ -86,15 +87,7 @@ class ProjectWatch:
                 self.look(project)
             except (LongitudinalALError, OSError):
                 pass  # busy, damaged or gone: the next request says so in words; here only the last counts
-            missing = 0 if _is_there(self._folder / PROJECT_FILE) else missing + 1
+            missing = 0 if is_there(self._folder / PROJECT_FILE) else missing + 1
             self._now.wait(LOOK_SECONDS)
             self._now.clear()
         self._vanished()
-
-
-def _is_there(path: Path) -> bool:
-    """Tell whether a file is there; a share that does not answer counts as gone."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False

@@ -161,14 +161,14 @@ def test_the_word_that_someone_labels_ends_the_rest(front_end, thoughts):
 def test_a_share_that_does_not_answer_is_looked_at_again_and_then_counts_as_gone(tmp_path, monkeypatch):
     looked, gone = threading.Semaphore(0), threading.Event()
 
-    def failing(self):
+    def failing(self, **how):
         looked.release()
         raise OSError(errno.ENOTCONN, "Transport endpoint is not connected", str(self))
 
     Project.create(tmp_path / "study").close()
     watch = ProjectWatch(tmp_path / "study", Board(lambda *said: None), lambda: None, gone.set)
     with monkeypatch.context() as broken:
-        broken.setattr(watching.Path, "is_file", failing)
+        broken.setattr(watching.Path, "stat", failing)
         broken.setattr(watching, "LOOK_SECONDS", 0.01)
         watch.start()
         assert looked.acquire(timeout=SECONDS)
