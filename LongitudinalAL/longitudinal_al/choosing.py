@@ -162,6 +162,7 @@ def further_columns(
         **also,
         "difference": np.array([pool.entries[row].difference_score for row in rows], float),
         "seconds": given.seconds(rows, expected) if wants_seconds and given.seconds else None,
+        "time_model": given.seconds.model.name if wants_seconds and given.seconds else "",
         "held_back": np.array([pool.entries[row].pair in doubtful for row in rows], bool),
         "round": given.round,
         "rounds": given.rounds,

@@ -9,6 +9,7 @@ import numpy as np
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy
 from longitudinal_al.errors import NotReady
+from longitudinal_al.evaluation.annotation_log import SecondsPredictor
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.contrast import Contrast
@@ -17,8 +18,6 @@ from longitudinal_al.pairs.pool import Pool
 
 Masks = Mapping[int, np.ndarray]
 """By row of the pool, masks on the pairs' grids; 0 = no change."""
-Seconds = Callable[[Sequence[int], np.ndarray], np.ndarray]
-"""From rows of the pool and the pixels that are expected to have changed, (n,) each, to seconds, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Evidence:
         The masks that an annotator would draw, of all slice pairs. Only a simulation has them.
     contrast : callable, optional
         Returns what the contrastive encoders say of the pool, which takes minutes the first time.
-    seconds : callable, optional
+    seconds : SecondsPredictor, optional
         Predicts how long labelling takes.
     misalignment : ExpectedMisalignment, optional
         What was learned from the labels about the attention of the present networks, see `with_misalignment`.
@@ -46,7 +45,7 @@ class Evidence:
     labels: Masks = field(default_factory=dict)
     references: Masks | None = None
     contrast: Callable[[], Contrast] | None = None
-    seconds: Seconds | None = None
+    seconds: SecondsPredictor | None = None
     misalignment: ExpectedMisalignment | None = None
     round: int = 1
     rounds: int | None = None

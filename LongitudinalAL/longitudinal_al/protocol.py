@@ -48,7 +48,12 @@ _SEED = Argument(int, default=0)
 
 ARGUMENTS: dict[Verb, dict[str, Argument]] = {
     Verb.PREPARE: {"seed": _SEED},
-    Verb.TRAIN: {"seed": _SEED},
+    Verb.TRAIN: {
+        "seed": _SEED,
+        "pretraining": Argument(int),
+        "consistency": Argument(float),
+        "alignment": Argument(float),
+    },
     Verb.RANK: {
         "strategy": Argument(str, required=True),
         "batch": Argument(int, default=50, least=1),

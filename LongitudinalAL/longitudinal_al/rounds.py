@@ -11,8 +11,9 @@ import numpy as np
 
 from longitudinal_al.acquisition.strategies import Needs, Strategy, beginning, cold_start_of, strategy
 from longitudinal_al.choosing import SPACING_MM, CountProgress, RankedSlicePair, acquire, not_counting
-from longitudinal_al.evaluation.annotation_log import cost_of_log, seconds_predictor
-from longitudinal_al.evidence import Evidence, Seconds
+from longitudinal_al.evaluation.annotation_cost import CostModel
+from longitudinal_al.evaluation.annotation_log import SecondsPredictor, cost_of_log
+from longitudinal_al.evidence import Evidence
 from longitudinal_al.lessons import Lesson, learn_members, members_for, read_lesson, settings_for
 from longitudinal_al.network.architecture import ChangeNetwork
 from longitudinal_al.network.checkpoint import newest_model, save_networks
@@ -82,29 +83,36 @@ def train_round(
             progress=lambda share: progress("training", share),
             tell=tell,
         )
-        return write_round(project, lesson, networks, {"seed": seed, "steps": settings.steps})
+        told = ("steps", "pretraining", "consistency", "alignment")
+        return write_round(project, lesson, networks, seed, {name: getattr(settings, name) for name in told})
 
 
 def write_round(
-    project: Project, lesson: Lesson, networks: Sequence[ChangeNetwork], given: Mapping[str, int]
+    project: Project,
+    lesson: Lesson,
+    networks: Sequence[ChangeNetwork],
+    seed: int,
+    training: Mapping[str, float],
 ) -> Round:
     """Keep trained networks as the next round; to be called with the writer's lock held.
 
     Parameters
     ----------
-    given : mapping of str to int
-        `seed` and `steps` of the training.
+    seed : int
+        Of the training.
+    training : mapping of str to float
+        How it was trained: `steps`, and what else there is to tell.
     """
     number = project.next_round_number()
     path = project.folder / "models" / f"round-{number:03d}.safetensors"
     save_networks(networks, path, within=project.folder)
     figures = {
         "with_change": sum(bool(mask.any()) for mask in lesson.masks.values()),
-        "steps": given["steps"],
         "labelling_seconds": lesson.labelling_seconds,
         "last_label": lesson.last_label,
+        **training,
     }
-    finished = Round(number, None, given["seed"], len(lesson.masks), lesson.read, utc_now(), path, figures)
+    finished = Round(number, None, seed, len(lesson.masks), lesson.read, utc_now(), path, figures)
     project.add_round(finished)
     return finished
 
@@ -121,11 +129,14 @@ class Batch:
         How many slice pairs were scored to choose these.
     strategy : str
         What chose them: the strategy that was asked for, or the cold start.
+    time_model : CostModel or None
+        By what seconds were predicted, where they were needed.
     """
 
     entries: list[RankedSlicePair]
     candidates: int
     strategy: str
+    time_model: CostModel | None = None
 
 
 def rank(
@@ -160,19 +171,25 @@ def rank(
     names = project.labelled()
     labelled = [row for row, entry in enumerate(pool.entries) if (entry.pair, entry.slice) in names]
     networks = newest_model(project) if Needs.MODEL in wanted.needs else []
+    given = project_evidence(project, pool, wanted, progress)
     entries = acquire(
         pool,
         wanted,
         networks,
         labelled,
         batch,
-        spacing_mm=SPACING_MM if spacing_mm is None else spacing_mm,
+        spacing_mm=_spacing_of(wanted.text, spacing_mm),
         seed=seed,
         progress=progress,
-        given=project_evidence(project, pool, wanted, progress),
+        given=given,
         scorer=scorer_of(executor, project),
     )
-    return Batch(entries, len(pool) - len(labelled), strategy_name if wanted is asked else wanted.text)
+    return Batch(
+        entries,
+        len(pool) - len(labelled),
+        strategy_name if wanted is asked else wanted.text,
+        given.seconds.model if given.seconds else None,
+    )
 
 
 def _able_now(project: Project, wanted: Strategy, first: Strategy | None) -> Strategy:
@@ -212,10 +229,10 @@ def project_evidence(
     )
 
 
-def _seconds_of(project: Project, pool: Pool) -> Seconds:
+def _seconds_of(project: Project, pool: Pool) -> SecondsPredictor:
     """Return what predicts an annotator's seconds, fitted to the times of the labels so far."""
     labels = project.labels()
-    return seconds_predictor(pool, cost_of_log(labels, pool), [label.pair for label in labels])
+    return SecondsPredictor(pool, cost_of_log(labels, pool), frozenset(label.pair for label in labels))
 
 
 def write_batch(
@@ -233,6 +250,13 @@ def write_batch(
         strategy_name,
         seed,
         [entry.as_dict() for entry in ranking],
-        spacing_mm=SPACING_MM if spacing_mm is None else spacing_mm,
+        spacing_mm=_spacing_of(strategy_name, spacing_mm),
         thickness_mm={pair: record.spacing_mm[0] for pair, record in records.items() if record},
     )
+
+
+def _spacing_of(strategy_name: str, asked_mm: float | None) -> float:
+    """Return the distance between slices of a pair, which the queue keeps too: 0 where it is switched off."""
+    if not strategy(strategy_name).minds_spacing:
+        return 0.0
+    return SPACING_MM if asked_mm is None else asked_mm

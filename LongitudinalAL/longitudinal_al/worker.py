@@ -16,6 +16,7 @@ from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_committee
 from longitudinal_al.network.explanation import explain
 from longitudinal_al.network.predicted_pairs import predict_pairs
+from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.files import write_atomically
@@ -49,9 +50,11 @@ def prepare(job: Job, project: Project) -> Result:
 
 def train(job: Job, project: Project, strategy: str = "") -> Result:
     """Train on all labels, as the next round, for the strategy that the worker ranks by."""
+    asked = {name: job.arguments[name] for name in ("pretraining", "consistency", "alignment")}
     done = train_round(
         project,
         seed=job.arguments["seed"],
+        settings=TrainingSettings().with_given(**asked),
         strategy_name=strategy,
         progress=job.progress,
         tell=job.note,

@@ -101,6 +101,8 @@ class Candidates:
         Expected changed pixels for the doubt about them, (n,).
     seconds
         Predicted seconds of annotation, (n,).
+    time_model
+        Where these come from, such as "fitted to 57 labels".
     held_back
         Whether the check of the pair's registration failed, bool, (n,).
     round
@@ -127,6 +129,7 @@ class Candidates:
     predicted_change: Floats | None = None
     sure_change: Floats | None = None
     seconds: Floats | None = None
+    time_model: str = ""
     held_back: NDArray[np.bool_] | None = None
     round: int = 1
     rounds: int | None = None

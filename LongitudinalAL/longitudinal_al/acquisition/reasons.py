@@ -108,6 +108,7 @@ def gather(
             change_place=None if change is None else _place(change, everyone, index),
             sure_place=None if sure is None else _place(sure, everyone, index),
             seconds=None if seconds is None or not np.isfinite(seconds[index]) else float(seconds[index]),
+            time_model=candidates.time_model,
         )
         for turn, index in enumerate(chosen, start=1)
     ]

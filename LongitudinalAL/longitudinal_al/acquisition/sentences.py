@@ -41,6 +41,8 @@ class Facts:
         By how surely it has changed among the candidates, or None if that is not known.
     seconds
         Predicted for labelling it, or None.
+    time_model
+        What predicted that.
     settings
         Of the strategy.
     """
@@ -59,6 +61,7 @@ class Facts:
     change_place: int | None = None
     sure_place: int | None = None
     seconds: float | None = None
+    time_model: str = ""
     settings: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -125,7 +128,11 @@ def _doubtful(facts: Facts) -> str:
 
 
 def _worth_the_time(facts: Facts) -> str:
-    time = "" if facts.seconds is None else f" for about {facts.seconds:.0f} s of work"
+    time = (
+        ""
+        if facts.seconds is None
+        else f" for about {facts.seconds:.0f} s of work (times {facts.time_model})"
+    )
     return f"the model is uncertain here, which is much{time} {_placed(facts)}"
 
 

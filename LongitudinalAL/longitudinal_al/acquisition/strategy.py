@@ -90,6 +90,11 @@ class Strategy:
     cold_start: str = ""
 
     @property
+    def minds_spacing(self) -> bool:
+        """Whether slices of a pair are to lie apart; there may be a setting that switches this off."""
+        return bool(self.settings.get("spacing", True))
+
+    @property
     def text(self) -> str:
         """The text that asks for it: its name, and the settings that are not the default.
 

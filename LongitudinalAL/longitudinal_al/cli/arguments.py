@@ -73,6 +73,14 @@ def millimetres(text: str) -> float:
     return number
 
 
+def weight(text: str) -> float:
+    """Read the weight of a term of the loss, 0 or more."""
+    number = _float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no weight; give a number, 0 or more")
+    return number
+
+
 def names(text: str) -> list[str]:
     """Read names that are separated by commas; each counts once.
 

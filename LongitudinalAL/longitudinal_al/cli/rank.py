@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             )
         ranking = batch.entries
         write_batch(project, ranking, batch.strategy, **chosen)
+    if batch.time_model and batch.time_model.reason:
+        output.note(f"the annotator's times are {batch.time_model.name}: {batch.time_model.reason}")
     rows = [("pair", "patient", "slice", "score", "reason")]
     for entry in ranking:
         score = "-" if entry.score is None else f"{entry.score:.3g}"

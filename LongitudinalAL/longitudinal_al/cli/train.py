@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from longitudinal_al.cli.arguments import add_project, add_seed, positive_number
+from longitudinal_al.cli.arguments import add_project, add_seed, positive_number, weight, whole_number
 from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.cli.progress import Progress
+from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import train_round
 
 EXAMPLE = "longitudinal-al train my-project"
+STANDARD = TrainingSettings()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +28,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--members", metavar="K", type=positive_number, help="train so many networks instead of one"
     )
+    parser.add_argument(
+        "--pretraining",
+        metavar="STEPS",
+        type=whole_number,
+        help=f"steps on painted changes before the labels; 0: none (default: {STANDARD.pretraining})",
+    )
+    parser.add_argument(
+        "--consistency",
+        metavar="WEIGHT",
+        type=weight,
+        help="of agreeing with a mean teacher on slice pairs without label (default: 0, off)",
+    )
+    parser.add_argument(
+        "--alignment",
+        metavar="WEIGHT",
+        type=weight,
+        help="of attention lying where the annotator drew; xGAL has 0.1 (default: 0, off)",
+    )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
@@ -34,6 +54,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         done = train_round(
             project,
             seed=arguments.seed,
+            settings=STANDARD.with_given(
+                pretraining=arguments.pretraining,
+                consistency=arguments.consistency,
+                alignment=arguments.alignment,
+            ),
             strategy_name=arguments.strategy,
             members=arguments.members,
             progress=progress,

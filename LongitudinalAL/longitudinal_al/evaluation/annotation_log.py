@@ -9,8 +9,8 @@ assumed model does; otherwise that one is, and says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -120,28 +120,29 @@ def _pixel_mm2(pool: Pool, pair: str) -> float:
     return row_mm * column_mm
 
 
-def seconds_predictor(
-    pool: Pool, model: CostModel, opened: Sequence[str] = ()
-) -> Callable[[Sequence[int], np.ndarray], np.ndarray]:
-    """Return what predicts seconds, (n,), for rows of the pool and the pixels expected to have changed.
+@dataclass(frozen=True)
+class SecondsPredictor:
+    """Predicts how long labelling takes.
 
-    Parameters
+    Attributes
     ----------
     pool : Pool
         Knows the size of the network's pixels.
     model : CostModel
-        How long what takes.
-    opened : sequence of str
+        How long what takes, and where that comes from.
+    opened : frozenset of str
         Pairs of which something is labelled.
     """
-    known = set(opened)
 
-    def seconds(rows: Sequence[int], changed_pixels: np.ndarray) -> np.ndarray:
+    pool: Pool
+    model: CostModel
+    opened: frozenset[str] = frozenset()
+
+    def __call__(self, rows: Sequence[int], changed_pixels: np.ndarray) -> np.ndarray:
+        """Return seconds, (n,), for rows of the pool and the pixels expected to have changed; NaN for NaN."""
         pixels = np.asarray(changed_pixels, float)
         usable = np.isfinite(pixels) & (pixels >= 0)
-        sizes = [pool.voxel_mm(row) for row in rows]
+        sizes = [self.pool.voxel_mm(row) for row in rows]
         mm2 = np.where(usable, pixels, 0.0) * np.array([row * column for _, row, column in sizes], float)
-        first = np.array([pool.entries[row].pair not in known for row in rows], bool)
-        return np.where(usable, model.seconds(expected_work(mm2, first)), np.nan)
-
-    return seconds
+        first = np.array([self.pool.entries[row].pair not in self.opened for row in rows], bool)
+        return np.where(usable, self.model.seconds(expected_work(mm2, first)), np.nan)

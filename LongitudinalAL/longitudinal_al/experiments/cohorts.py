@@ -69,7 +69,7 @@ def make_cohort(
     progress : callable
         Called with what is being done and the share of this step that is done.
     executor : Executor, optional
-        Where pairs are prepared; by default on this computer.
+        Where scans are made and pairs prepared; by default on this computer.
 
     Returns
     -------
@@ -84,7 +84,9 @@ def make_cohort(
     project_folder = folder / "project"
     if (folder / FINISHED).is_file():
         return project_folder
-    pairs = _real_pairs(cohort, folder) if cohort.real else _synthetic_pairs(cohort, folder, progress)
+    pairs = (
+        _real_pairs(cohort, folder) if cohort.real else _synthetic_pairs(cohort, folder, progress, executor)
+    )
     with Project.open_or_create(project_folder) as project:
         project.add_pairs(pairs)
         failures = prepare_project(
@@ -117,7 +119,9 @@ def real_cohorts(table: Path) -> list[Cohort]:
     return [Cohort(f"real-{name}", real=table, held_out=name) for name in patients]
 
 
-def _synthetic_pairs(cohort: Cohort, folder: Path, progress: Progress) -> Sequence[Pair]:
+def _synthetic_pairs(
+    cohort: Cohort, folder: Path, progress: Progress, executor: Executor | None
+) -> Sequence[Pair]:
     table = folder / "scans" / "pairs.csv"
     if not table.is_file():
         patients = cohort.pool + cohort.test
@@ -128,6 +132,7 @@ def _synthetic_pairs(cohort: Cohort, folder: Path, progress: Progress) -> Sequen
             test_fraction=cohort.test / patients,
             difficulty=difficulty(cohort.difficulty),
             progress=lambda share: progress(f"{cohort.name}: making scans", share),
+            executor=executor,
         )
     return read_pairs_table(table)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from longitudinal_al.experiments.experiment_report import write_experiment_repor
 from longitudinal_al.experiments.held_out import TestPairs
 from longitudinal_al.experiments.plan import Plan
 from longitudinal_al.experiments.report import write_report
-from longitudinal_al.experiments.runs import Run, outcome, runs_of, settings_of, work_off
+from longitudinal_al.experiments.runs import OutOfTime, Run, outcome, runs_of, settings_of, work_off
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.store import Project
@@ -60,7 +61,8 @@ def experiment(
     executor : Executor, optional
         Where pairs are prepared and runs are done; by default one after another on this computer.
     seconds : float
-        After this long no further round is begun; the next call does the rest.
+        After this long no further patient's scans are made, no further pair is prepared and no further round
+        begun; the next call does the rest.
     progress : callable
         Called with what is being done and a share.
 
@@ -69,10 +71,20 @@ def experiment(
     InvalidInput
         When `out` holds another experiment.
     """
-    for cohort in plan.cohorts:
-        make_cohort(cohort, out / cohort.name, progress, executor=executor)
-    runs = runs_of(plan)
-    left = work_off(runs, plan, out, progress, executor=executor, seconds=seconds)
+    end, runs = time.monotonic() + seconds, runs_of(plan)
+
+    def until_the_end(what: str, share: float) -> None:
+        progress(what, share)
+        if 0 < share < 1 and time.monotonic() >= end:
+            raise OutOfTime
+
+    try:
+        for cohort in plan.cohorts:
+            make_cohort(cohort, out / cohort.name, until_the_end, executor=executor)
+    except OutOfTime:
+        return Experiment(None, len(runs), len(runs))
+    rest = max(0.0, end - time.monotonic())
+    left = work_off(runs, plan, out, progress, executor=executor, seconds=rest)
     found = {
         cohort.name: results for cohort in plan.cohorts if (results := _results(cohort, runs, plan, out))
     }

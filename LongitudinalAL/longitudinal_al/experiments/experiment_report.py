@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from longitudinal_al.experiments.annotation_time import time_lines
 from longitudinal_al.experiments.behind_full import behind_lines
 from longitudinal_al.experiments.curves import MARGIN, MEASURES, Curve, Results, learning_curves
 from longitudinal_al.experiments.false_detections import false_detection_lines
@@ -110,6 +111,7 @@ def _cohort_lines(
     yield from _curve_lines(curves, [row.strategy for row in standings["dice"]])
     yield from behind_lines(results, [row.strategy for row in standings["dice"]])
     yield from _lead_lines(results)
+    yield from time_lines(results, [row.strategy for row in standings["dice"]])
     yield from foreground_lines(results, [row.strategy for row in standings["dice"]])
     yield from false_detection_lines(results, [row.strategy for row in standings["dice"]])
     yield "\nShare of seeds and rounds at which the row's Dice is above the column's, in per cent:\n"

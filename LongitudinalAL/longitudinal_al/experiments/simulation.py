@@ -16,7 +16,7 @@ from longitudinal_al.acquisition.strategies import Needs, Strategy, cold_start_o
 from longitudinal_al.choosing import SPACING_MM, acquire
 from longitudinal_al.errors import InvalidInput, NotReady
 from longitudinal_al.evaluation.annotation_cost import ASSUMED
-from longitudinal_al.evaluation.annotation_log import seconds_predictor
+from longitudinal_al.evaluation.annotation_log import SecondsPredictor
 from longitudinal_al.evaluation.oracle import Oracle
 from longitudinal_al.evidence import Evidence
 from longitudinal_al.experiments.arm import Arm
@@ -227,8 +227,8 @@ class Simulation:
             labels={row: self.masks[row] for row in labelled},
             references=self.masks if is_yardstick else None,
             contrast=cache(lambda: contrast_of_pool(self.out, self.pool, seed=seed)),
-            seconds=seconds_predictor(
-                self.pool, TIME_MODEL, [self.pool.entries[row].pair for row in labelled]
+            seconds=SecondsPredictor(
+                self.pool, TIME_MODEL, frozenset(self.pool.entries[row].pair for row in labelled)
             ),
             round=number,
             rounds=len(self.settings.totals(len(self.pool))),

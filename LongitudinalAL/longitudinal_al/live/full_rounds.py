@@ -84,10 +84,10 @@ class FullRounds:
         if not begun.work.run(interrupt, self._settings.step_seconds):
             return True
         project = self._knowledge.sight.project
-        given = {"seed": self._seed, "steps": self._settings.round.steps}
+        training = {"steps": self._settings.round.steps}
         try:
             with project.writer_lock("train"):
-                done = write_round(project, begun.lesson, begun.work.result, given)
+                done = write_round(project, begun.lesson, begun.work.result, self._seed, training)
         except ProjectBusy:
             self._blocked_until = self._clock() + BUSY_SECONDS
             return True

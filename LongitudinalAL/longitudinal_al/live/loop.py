@@ -77,6 +77,8 @@ class LiveLoop:
         if settings.cold_start:
             refuse_yardsticks(beginning(settings.cold_start))
         settings = _with_what_is_asked(settings, wanted)
+        if not wanted.minds_spacing:
+            settings = replace(settings, spacing_mm=0.0)
         self.folder, self.thought = folder, Thought.IDLE
         self._settings, self._publish, self._clock = settings, publish, clock
         self._knowledge = Knowledge(folder, wanted, settings, seed, self._note)

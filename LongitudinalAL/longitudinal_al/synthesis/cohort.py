@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from longitudinal_al.synthesis.patient import Patient, make_patient
 COLUMNS = ("pair", "patient", "baseline", "followup", "reference", "reference_transform", "split")
 _BLOCK = 7  # one patient of each seven has no change, and never one of the first two
 _AT_A_TIME = 2
+_LAST = "true_transform.tfm"
 _UNFINISHED = "unfinished.txt"
 """Lies in the folder while it is filled."""
 
@@ -31,6 +33,7 @@ def synthesize(
     test_fraction: float = 1 / 3,
     difficulty: Difficulty = TYPICAL,
     progress: Callable[[float], None] | None = None,
+    executor: Executor | None = None,
 ) -> Path:
     """Write a cohort of synthetic patients, one pair each.
 
@@ -49,7 +52,9 @@ def synthesize(
     difficulty
         How large the changes are, and what else differs between the visits.
     progress
-        Called with the share done, from 0 to 1.
+        Called with the share done, from 0 to 1; what it raises ends the work, and the same call goes on later.
+    executor
+        Where patients are made; by default two at a time on this computer.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def synthesize(
     unfinished = folder / _UNFINISHED
     write_bytes(unfinished, wanted.encode())
     load_atlas()
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+    with nullcontext(executor) if executor else ThreadPoolExecutor(_AT_A_TIME) as pool:
         tasks = [pool.submit(_write_patient, folder, seed, number, difficulty) for number in range(patients)]
         try:
             for done, task in enumerate(tasks, start=1):
@@ -131,7 +136,7 @@ def _name(number: int) -> str:
 def _rows(patients: int, test_fraction: float) -> Iterator[tuple[str, ...]]:
     for number in range(patients):
         name = _name(number)
-        files = ("baseline.nii.gz", "followup.nii.gz", "reference.nii.gz", "true_transform.tfm")
+        files = ("baseline.nii.gz", "followup.nii.gz", "reference.nii.gz", _LAST)
         split = "test" if is_test(number, test_fraction) else "pool"
         yield (name, name, *(f"{name}/{file}" for file in files), split)
 
@@ -144,9 +149,12 @@ def _write_table(path: Path, rows: list[tuple[str, ...]]) -> None:
 
 
 def _write_patient(folder: Path, seed: int, number: int, difficulty: Difficulty) -> None:
-    patient = draw_patient(seed, number, difficulty)
+    """Write a patient's files, the transform last; one that an interrupted call has finished is left as it is."""
     place = folder / _name(number)
+    if (place / _LAST).is_file():
+        return
+    patient = draw_patient(seed, number, difficulty)
     write_image(patient.baseline, place / "baseline.nii.gz")
     write_image(patient.followup, place / "followup.nii.gz")
     write_image(patient.reference, place / "reference.nii.gz")
-    write_transform(patient.transform, place / "true_transform.tfm")
+    write_transform(patient.transform, place / _LAST)

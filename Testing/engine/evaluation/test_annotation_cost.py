@@ -11,7 +11,7 @@ import pytest
 
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.evaluation.annotation_cost import ASSUMED, CostModel, Work, expected_work, work_of
-from longitudinal_al.evaluation.annotation_log import LEAST_LABELS, cost_of_log, fit_cost, seconds_predictor
+from longitudinal_al.evaluation.annotation_log import LEAST_LABELS, SecondsPredictor, cost_of_log, fit_cost
 from longitudinal_al.evaluation.oracle import ANNOTATOR
 from longitudinal_al.network.architecture import Architecture
 from longitudinal_al.network.training import TrainingSettings
@@ -144,7 +144,7 @@ def test_the_log_of_the_last_annotator_alone_counts(pool: Pool) -> None:
 
 
 def test_seconds_are_predicted_for_rows_of_the_pool(pool: Pool) -> None:
-    predict = seconds_predictor(pool, ASSUMED, opened=["p0"])
+    predict = SecondsPredictor(pool, ASSUMED, opened=frozenset({"p0"}))
     rows = [pool.index[("p0", 9)], pool.index[("p1", 9)], pool.index[("p1", 10)]]
     pixel = np.prod(pool.voxel_mm(rows[0])[1:])
     seconds = predict(rows, np.array([30.0 / pixel, 0.0, -1.0]))
