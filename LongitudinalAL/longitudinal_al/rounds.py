@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -27,6 +27,8 @@ from longitudinal_al.project.store import Project
 from longitudinal_al.scoring_elsewhere import scorer_of
 
 Progress = Callable[[str, float], None]
+OPTIONS = ("pretraining", "consistency", "alignment")
+"""Settings of the training that users can change, see `TrainingSettings`."""
 
 
 def _silent(phase: str, share: float) -> None:
@@ -40,6 +42,7 @@ def train_round(
     settings: TrainingSettings | None = None,
     strategy_name: str = "",
     members: int | None = None,
+    otherwise: Mapping[str, float | None] | None = None,
     progress: Progress = _silent,
     tell: Callable[[str], None] = lambda message: None,
 ) -> Round:
@@ -57,6 +60,8 @@ def train_round(
         A strategy that will ask the network: it learns what that needs besides, such as its own loss.
     members : int, optional
         How many networks to train; by default as many as the strategy wants, and one without a strategy.
+    otherwise : mapping of str to float, optional
+        Settings by the names in `OPTIONS` that are to be others; None leaves one as it is.
     progress, tell : callable
         Called with the phase and the share that is done, and with sentences for the user.
 
@@ -65,7 +70,8 @@ def train_round(
     NotReady
         When nothing is prepared or labelled.
     """
-    settings = settings or TrainingSettings()
+    asked = {name: value for name, value in (otherwise or {}).items() if value is not None}
+    settings = replace(settings or TrainingSettings(), **asked)  # type: ignore[arg-type]
     if strategy_name:
         settings = settings_for(strategy(strategy_name), settings)
         members = members or members_for(strategy(strategy_name))
@@ -73,7 +79,7 @@ def train_round(
     def reading() -> None:
         progress("reading", 0.0)
 
-    with project.writer_lock("train"):
+    with project.writer_lock("training"):
         lesson = read_lesson(project, Pool.open(project, interrupt=reading), reading, tell)
         networks = learn_members(
             lesson,
@@ -83,8 +89,8 @@ def train_round(
             progress=lambda share: progress("training", share),
             tell=tell,
         )
-        told = ("steps", "pretraining", "consistency", "alignment")
-        return write_round(project, lesson, networks, seed, {name: getattr(settings, name) for name in told})
+        told = {name: getattr(settings, name) for name in ("steps", *OPTIONS)}
+        return write_round(project, lesson, networks, seed, told)
 
 
 def write_round(

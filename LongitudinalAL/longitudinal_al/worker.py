@@ -16,14 +16,13 @@ from longitudinal_al.live.loop import LiveLoop
 from longitudinal_al.live.models import current_committee
 from longitudinal_al.network.explanation import explain
 from longitudinal_al.network.predicted_pairs import predict_pairs
-from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs.pool import Pool
 from longitudinal_al.pairs.preparation import prepare_project
 from longitudinal_al.project.files import write_atomically
 from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.store import Project
 from longitudinal_al.protocol import EventKind, Verb
-from longitudinal_al.rounds import rank, train_round, write_batch
+from longitudinal_al.rounds import OPTIONS, rank, train_round, write_batch
 from longitudinal_al.serving.channel import Channel
 from longitudinal_al.serving.job import Job
 from longitudinal_al.serving.priority import lower_priority
@@ -50,12 +49,11 @@ def prepare(job: Job, project: Project) -> Result:
 
 def train(job: Job, project: Project, strategy: str = "") -> Result:
     """Train on all labels, as the next round, for the strategy that the worker ranks by."""
-    asked = {name: job.arguments[name] for name in ("pretraining", "consistency", "alignment")}
     done = train_round(
         project,
         seed=job.arguments["seed"],
-        settings=TrainingSettings().with_given(**asked),
         strategy_name=strategy,
+        otherwise={name: job.arguments[name] for name in OPTIONS},
         progress=job.progress,
         tell=job.note,
     )

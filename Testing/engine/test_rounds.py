@@ -17,6 +17,8 @@ from longitudinal_al.network.contrast_file import contrast_of_pool
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.pairs import pool as pool_module
 from longitudinal_al.pairs.pool import Pool
+from longitudinal_al.project.files import read_json
+from longitudinal_al.project.ranking_file import ranking_path
 from longitudinal_al.project.records import Label, utc_now
 from longitudinal_al.project.store import Project
 from longitudinal_al.rounds import SPACING_MM, rank, train_round, write_batch
@@ -202,6 +204,34 @@ def test_an_ensemble_is_as_many_different_networks_and_begins_with_the_single_on
     assert torch.equal(weights[0], weights[3])
     assert not torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[1], weights[2])
+
+
+def test_a_training_can_be_asked_for_otherwise_and_that_is_written_down(trained_project):
+    usual = {"pretraining": None, "consistency": None, "alignment": None}
+    plain = train_round(trained_project, settings=QUICK, otherwise=usual)
+    assert plain.figures["steps"] == QUICK.steps
+    assert [plain.figures[name] for name in usual] == [0, 0.0, 0.0]
+    taught = train_round(trained_project, settings=QUICK, otherwise={**usual, "consistency": 0.5})
+    aligned = train_round(trained_project, settings=QUICK, otherwise={**usual, "alignment": 2.0})
+    assert (taught.figures["consistency"], aligned.figures["alignment"]) == (0.5, 2.0)
+    weights = [load_networks(done.model)[0].head.weight for done in (plain, taught, aligned)]
+    assert not torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_spacing_that_is_switched_off_is_off_for_the_queue_too(trained_project):
+    for name, expected in (("recipe:spacing=off", 0.0), ("recipe", SPACING_MM)):
+        batch = rank(trained_project, name, 5)
+        write_batch(trained_project, batch.entries, batch.strategy)
+        assert read_json(ranking_path(trained_project.folder))["spacing_mm"] == expected
+
+
+def test_times_name_their_model_and_say_why_they_are_not_fitted(trained_project):
+    batch = rank(trained_project, "score_per_second", 3)
+    assert batch.time_model.name == "assumed"
+    assert "30 are the least" in batch.time_model.reason
+    assert all("(times assumed)" in entry.reason for entry in batch.entries)
+    assert rank(trained_project, "entropy", 3).time_model is None
 
 
 def test_a_network_trained_for_a_strategy_knows_what_that_asks(small_project):

@@ -150,6 +150,11 @@ class Candidates:
         """Return the number of candidates."""
         return len(self.pair)
 
+    @property
+    def patients(self) -> int:
+        """How many patients the pool has, labelled or not."""
+        return len(np.union1d(self.patient, self.labelled.patient))
+
     def order(self) -> Integers:
         """Return the indices that sort the candidates by pair, then slice: the same for every shuffling."""
         return np.lexsort((self.slice, self.pair))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH, SEEN_LITTLE
+from longitudinal_al.acquisition.selectors.recipe import ENOUGH, wants_sure_change
 from longitudinal_al.acquisition.strategy import Value
 
 
@@ -31,10 +31,14 @@ class Facts:
         k in "every k-th slice pair".
     labelled, patient_labelled
         Slice pairs labelled so far, in all and of this patient.
+    patients
+        How many the pool has.
     nearest_mm
         To the nearest labelled slice pair of the same pair, or None.
     difference_place
         By size of the difference among all of this patient, or None if not known or no difference.
+    differs
+        Whether there is a difference, as far as that is known.
     change_place
         By the score for predicted change among the candidates, or None if there is no such score.
     sure_place
@@ -56,8 +60,10 @@ class Facts:
     stride: int = 1
     labelled: int = 0
     patient_labelled: int = 0
+    patients: int = 1
     nearest_mm: float | None = None
     difference_place: int | None = None
+    differs: bool = True
     change_place: int | None = None
     sure_place: int | None = None
     seconds: float | None = None
@@ -102,6 +108,8 @@ def _strided(facts: Facts) -> str:
 
 
 def _different(facts: Facts) -> str:
+    if not facts.differs:
+        return f"hardly any difference {_placed(facts)}"
     if facts.difference_place is None:
         return f"a large difference {_placed(facts)}"
     which = "" if facts.difference_place == 1 else f"{ordinal(facts.difference_place)} "
@@ -120,7 +128,8 @@ def _by_doubt(facts: Facts) -> str:
 
 def _doubtful(facts: Facts) -> str:
     """Return the place by what a batch looks at with so many labels, and whether chance takes part in it."""
-    if facts.labelled < SEEN_LITTLE and facts.settings.get("changes") and facts.sure_place is not None:
+    is_for_change = facts.settings.get("changes") and wants_sure_change(facts.labelled, facts.patients)
+    if is_for_change and facts.sure_place is not None:
         return f"{ordinal(facts.sure_place)} by how surely it has changed and {_by_doubt(facts)}"
     has_audit = facts.labelled >= ENOUGH and facts.settings.get("audit")
     also = ", in a batch of which a tenth is left to chance" if has_audit else ""

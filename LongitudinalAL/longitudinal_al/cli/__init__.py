@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from longitudinal_al.cli.dispatch import run
+from longitudinal_al.cli.ctrl_c import held_back
 
 # Command and its summary; the module of the same name (in this folder) has its arguments and its work.
 COMMANDS: dict[str, str] = {
@@ -37,4 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 1: it could not be done, and the message says why. 2: wrong usage. 70: a fault of the program.
     130: stopped with Ctrl-C.
     """
+    with held_back() as pressed:  # a Ctrl-C in the middle of an import can become any other error
+        from longitudinal_al.cli.dispatch import STOPPED, STOPPED_WORDS, run
+    if pressed:
+        print(f"longitudinal-al: {STOPPED_WORDS}", file=sys.stderr)
+        return STOPPED
     return run(COMMANDS, list(sys.argv[1:] if argv is None else argv))

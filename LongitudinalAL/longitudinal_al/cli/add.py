@@ -68,6 +68,10 @@ def _pairs(arguments: argparse.Namespace, output: Output) -> list[Pair]:
             "give either --table with the pairs, or one pair by --pair, --patient, --baseline ..."
         )
     if arguments.table is None:
+        missing = [name for name in REQUIRED if not given.get(name, "").strip()]
+        if missing:
+            needed = ", ".join(f"--{name}" for name in REQUIRED)
+            raise InvalidInput(f"--{missing[0]} is missing: one pair needs {needed}")
         return [checked_pair(given)]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

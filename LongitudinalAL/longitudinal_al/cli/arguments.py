@@ -8,7 +8,7 @@ from pathlib import Path
 
 def add_project(parser: argparse.ArgumentParser) -> None:
     """Add the project's folder as the first argument."""
-    parser.add_argument("project", metavar="PROJECT", type=Path, help="the project's folder")
+    parser.add_argument("project", metavar="PROJECT", type=_folder, help="the project's folder")
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +95,13 @@ def names(text: str) -> list[str]:
         else:
             given.append(name)
     return list(dict.fromkeys(given))
+
+
+def _folder(text: str) -> Path:
+    """Read a folder; nothing, as from a variable of the shell that is not set, is not the present one."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the folder's name is empty")
+    return Path(text)
 
 
 def _int(text: str) -> int:

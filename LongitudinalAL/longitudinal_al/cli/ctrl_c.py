@@ -18,8 +18,7 @@ def heard() -> Iterator[None]:
     Importing libraries (as torch does in the middle of its first steps) can lose a `KeyboardInterrupt`.
     """
     _pressed.clear()
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if not _is_ours():
         yield
         return
     signal.signal(signal.SIGINT, _press)
@@ -27,6 +26,31 @@ def heard() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def held_back() -> Iterator[list[int]]:
+    """Keep a Ctrl-C for later: yields what will hold something when there was one."""
+    pressed: list[int] = []
+    if not _is_ours():
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def was_pressed() -> bool:
+    """Tell whether Ctrl-C was pressed since the command began."""
+    return _pressed.is_set()
+
+
+def _is_ours() -> bool:
+    """Tell whether Ctrl-C is nobody else's, and this thread may listen for it."""
+    on_main = threading.current_thread() is threading.main_thread()
+    return on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _press(number: int, frame: FrameType | None) -> None:

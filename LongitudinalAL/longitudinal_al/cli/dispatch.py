@@ -21,6 +21,7 @@ from longitudinal_al.project.files import storage_failed
 
 PROGRAM = "longitudinal-al"
 DONE, FAILED, FAULT, STOPPED = 0, 1, 70, 130
+STOPPED_WORDS = "stopped; nothing is damaged, run the same command again"
 
 DESCRIPTION = (
     "Active learning on longitudinal scans: register and difference pairs of scans, train on what is "
@@ -40,7 +41,7 @@ def run(commands: Mapping[str, str], words: list[str]) -> int:
     except SystemExit as leaving:  # argparse has said what there is to say
         return leaving.code if isinstance(leaving.code, int) else FAILED
     except KeyboardInterrupt:
-        return _say("stopped; nothing is damaged, run the same command again", STOPPED)
+        return _say(STOPPED_WORDS, STOPPED)
     except BrokenPipeError:
         return _leave_quietly()
     except LongitudinalALError as error:
@@ -50,6 +51,8 @@ def run(commands: Mapping[str, str], words: list[str]) -> int:
         _show_traceback(debug)
         return _say(_about_files(error), FAILED)
     except Exception as error:
+        if ctrl_c.was_pressed():  # Python and libraries make other errors of it
+            return _say(STOPPED_WORDS, STOPPED)
         _show_traceback(debug)
         return _say(_about_fault(name, error, debug), FAULT)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from longitudinal_al.cli.arguments import add_project, add_scheduler, add_seed
+from longitudinal_al.cli.ctrl_c import stop_if_pressed
 from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.cli.progress import Progress
 from longitudinal_al.cluster import executor_of
@@ -30,7 +31,12 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
             raise NotReady(f"{project.folder}: there are no pairs yet; add some with: longitudinal-al add")
         with executor_of(arguments.scheduler) as executor, Progress("preparing") as progress:
             prepare_project(
-                project, progress=progress, seed=arguments.seed, executor=executor, tell=output.note
+                project,
+                progress=progress,
+                seed=arguments.seed,
+                interrupt=stop_if_pressed,
+                executor=executor,
+                tell=output.note,
             )
         pairs, counts = project.pairs(), project.status()
     ready = [pair for pair in pairs if pair.state is PairState.PREPARED]

@@ -9,10 +9,9 @@ from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.cli.progress import Progress
 from longitudinal_al.network.training import TrainingSettings
 from longitudinal_al.project.store import Project
-from longitudinal_al.rounds import train_round
+from longitudinal_al.rounds import OPTIONS, train_round
 
 EXAMPLE = "longitudinal-al train my-project"
-STANDARD = TrainingSettings()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pretraining",
         metavar="STEPS",
         type=whole_number,
-        help=f"steps on painted changes before the labels; 0: none (default: {STANDARD.pretraining})",
+        help=f"steps on painted changes before the labels; 0: none (default: {TrainingSettings.pretraining})",
     )
     parser.add_argument(
         "--consistency",
@@ -54,13 +53,9 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         done = train_round(
             project,
             seed=arguments.seed,
-            settings=STANDARD.with_given(
-                pretraining=arguments.pretraining,
-                consistency=arguments.consistency,
-                alignment=arguments.alignment,
-            ),
             strategy_name=arguments.strategy,
             members=arguments.members,
+            otherwise={name: getattr(arguments, name) for name in OPTIONS},
             progress=progress,
             tell=output.note,
         )

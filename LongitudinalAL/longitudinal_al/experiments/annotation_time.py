@@ -77,8 +77,8 @@ def time_lines(results: Results, order: Sequence[str]) -> Iterator[str]:
         return
     shares = max((curve.fractions for curve in learning_curves(results, "dice")), key=len)
     yield (
-        f"\nSimulated hours of annotation at each labelled share (time model: {time_model(results)}), lesion Dice "
-        f"over the hours that all arms cover, and the hours until full labelling less {MARGIN}, by the means:\n"
+        f"\nHours of annotation at each labelled share, simulated (time model: {time_model(results)}), Dice "
+        f"over the hours that all arms cover, and hours to full labelling less {MARGIN} by the means:\n"
     )
     yield f"| arm | {' | '.join(percent(share) for share in shares)} | area against hours | hours to reach |"
     yield "| --- |" + " --- |" * (len(shares) + 2)

@@ -1,7 +1,11 @@
-"""What ITK does not do for NIfTI files: headers with axes not quite at right angles, and NaN."""
+"""What ITK does not do for NIfTI files: axes not quite at right angles, NaN, and files that are cut off."""
 
 from __future__ import annotations
 
+import gzip
+import io
+import math
+import zlib
 from pathlib import Path
 
 import nibabel
@@ -11,6 +15,8 @@ import SimpleITK as sitk
 from longitudinal_al.errors import UnreadableImage
 
 TOLERATED_VOXELS = 0.5
+_GZIP = b"\x1f\x8b"
+_NIFTI_2 = {(540).to_bytes(4, order) for order in ("little", "big")}
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -28,7 +34,7 @@ def read_sheared_nifti(path: Path) -> sitk.Image:
     try:
         file = nibabel.Nifti1Image.from_filename(path)
         values = np.asarray(file.dataobj)
-    except (nibabel.filebasedimages.ImageFileError, OSError, ValueError, EOFError) as error:
+    except (nibabel.filebasedimages.ImageFileError, OSError, ValueError, EOFError, zlib.error) as error:
         raise UnreadableImage(f"{path}: not a NIfTI file that can be read; export it again") from error
     if values.ndim != 3 or values.dtype.names:
         raise UnreadableImage(f"{path}: {values.ndim}-D data, expected one 3-D scan; save it as its own file")
@@ -46,12 +52,38 @@ def read_sheared_nifti(path: Path) -> sitk.Image:
 
 
 def count_not_finite(path: Path) -> int:
-    """Count the NaN and infinite voxels of a NIfTI file, which ITK reads as zeros without a word."""
-    file = nibabel.Nifti1Image.from_filename(path)
+    """Count the NaN and infinite voxels of a NIfTI file; like missing ones, ITK reads them as zeros.
+
+    Raises
+    ------
+    UnreadableImage
+        When the file is cut off or damaged, or its header tells no size of a voxel.
+    """
+    file = _whole(path)
     if file.get_data_dtype().kind != "f":
         return 0
     values = np.asarray(file.dataobj)
     return values.size - int(np.count_nonzero(np.isfinite(values)))
+
+
+def _whole(path: Path) -> nibabel.Nifti1Image:
+    """Read a NIfTI file to its end, with the checksum of what is compressed."""
+    damaged = UnreadableImage(f"{path}: the file is cut off or damaged; copy it or export it again")
+    content = path.read_bytes()
+    try:
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+        kind = nibabel.Nifti2Image if content[:4] in _NIFTI_2 else nibabel.Nifti1Image
+        header = kind.header_class.from_fileobj(io.BytesIO(content), check=False)
+        if np.any(header["pixdim"][1:4] == 0):  # nibabel and ITK would say 1 mm
+            raise UnreadableImage(f"{path}: the header tells no size of a voxel; export the scan again")
+        file = kind.from_bytes(content)
+    except (nibabel.filebasedimages.ImageFileError, OSError, ValueError, EOFError, zlib.error) as error:
+        raise damaged from error
+    voxels = math.prod(file.shape)
+    if len(content) < header.get_data_offset() + voxels * file.get_data_dtype().itemsize:
+        raise damaged
+    return file
 
 
 def _nearest_rotation(axes: np.ndarray) -> np.ndarray:

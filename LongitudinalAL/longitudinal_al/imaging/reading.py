@@ -189,8 +189,8 @@ def _check_geometry(image: sitk.Image, path: Path) -> None:
 def _check_finite(image: sitk.Image, path: Path) -> None:
     values = sitk.GetArrayViewFromImage(image)
     bad = values.size - int(np.count_nonzero(np.isfinite(values)))
-    if not bad and path.name.lower().endswith(NIFTI_SUFFIXES):
-        bad = count_not_finite(path)  # ITK turned them into zeros
+    if path.name.lower().endswith(NIFTI_SUFFIXES):
+        bad = max(bad, count_not_finite(path))  # ITK turned them, and what is cut off, into zeros
     if bad:
         raise UnreadableImage(
             f"{path}: {bad} of {values.size} voxels are NaN or infinite; export it again, or replace them"

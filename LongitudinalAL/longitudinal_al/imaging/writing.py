@@ -89,8 +89,12 @@ def _check_whole(image: sitk.Image, path: Path) -> None:
 
 
 def _write_transform(transform: sitk.Transform, path: Path) -> None:
+    """Write and read again: ITK's writer of texts is silent when the disk is full."""
     try:
         with ITK_FILES:
             sitk.WriteTransform(transform, str(path))
+            written = sitk.ReadTransform(str(path))
     except RuntimeError as error:
         raise StorageFailed(f"cannot write {path.parent}: is the disk full or read-only?") from error
+    if not np.allclose(written.GetParameters(), transform.GetParameters()):
+        raise StorageFailed(f"cannot write {path.parent}: the disk is full; free some space and try again")

@@ -86,7 +86,7 @@ class FullRounds:
         project = self._knowledge.sight.project
         training = {"steps": self._settings.round.steps}
         try:
-            with project.writer_lock("train"):
+            with project.writer_lock("training"):
                 done = write_round(project, begun.lesson, begun.work.result, self._seed, training)
         except ProjectBusy:
             self._blocked_until = self._clock() + BUSY_SECONDS

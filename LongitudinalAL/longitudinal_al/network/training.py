@@ -74,20 +74,6 @@ class TrainingSettings:
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: Augmentation = field(default_factory=Augmentation)
 
-    def with_given(
-        self,
-        pretraining: int | None = None,
-        consistency: float | None = None,
-        alignment: float | None = None,
-    ) -> TrainingSettings:
-        """Return the same with what is given in the place of its own."""
-        return replace(
-            self,
-            pretraining=self.pretraining if pretraining is None else pretraining,
-            consistency=self.consistency if consistency is None else consistency,
-            alignment=self.alignment if alignment is None else alignment,
-        )
-
     def missing_variety(self, pool: Pool) -> float:
         """Return how much more the examples of a pool are to be varied, from 0 to 1."""
         return missing_variety(pool) if self.varied else 0.0

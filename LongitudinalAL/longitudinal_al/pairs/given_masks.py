@@ -51,7 +51,7 @@ def read_given_mask(path: Path, transform_path: Path | None, what: str) -> Given
         The name of the column, for messages ("reference", "foreground").
     """
     transform = None if transform_path is None else read_transform(transform_path)
-    return GivenMask(path, what, read_mask(path), transform)
+    return GivenMask(path, what, read_mask(path, allow_empty=what != "foreground"), transform)
 
 
 def carry_mask(given: GivenMask, scans: RegisteredScans) -> sitk.Image:

@@ -102,7 +102,7 @@ def prepare_pair(
         check = _overruled(pair, check_pose(looked_at, pose, interrupt))
         interrupt()
         if check.verdict is Verdict.FAILED:
-            return Outcome(check.verdict, f"pair {pair.id}: {check.reason}", check.figures, 0)
+            return Outcome(check.verdict, check.reason, check.figures, 0)
         prepared = _difference_and_write(folder, placing.result(), key, pixel_mm, beside, interrupt)
     write_transform(transform, folder / "transform.tfm")
     prepared.write(folder)

@@ -74,7 +74,7 @@ def prepare_project(
     """
     report = progress or (lambda pair, share: None)
     failures = []
-    with project.writer_lock("prepare"):
+    with project.writer_lock("preparing"):
         pixel_mm = network_pixel_mm(project)
         todo = _unprepared(project, pixel_mm, tell)
         report("", 0.0)

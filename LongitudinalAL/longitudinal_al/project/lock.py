@@ -79,13 +79,21 @@ def worker_lock(folder: Path) -> Iterator[None]:
 def _held(folder: Path, lock: _Lock, purpose: str) -> Iterator[None]:
     connection = _take(folder, lock)
     try:
-        with suppress(StorageFailed):  # the note is only for the others' message
-            write_json(folder / lock.holder_file, _note(purpose), within=folder)
+        _tell_others(folder, lock, purpose)
         yield
     finally:
         with suppress(OSError):
             (folder / lock.holder_file).unlink(missing_ok=True)
         connection.close()
+
+
+def _tell_others(folder: Path, lock: _Lock, purpose: str) -> None:
+    """Leave a note for the others' message; a folder where that fails is no place to prepare or train in."""
+    try:
+        write_json(folder / lock.holder_file, _note(purpose), within=folder)
+    except StorageFailed:
+        if lock is _WRITER:
+            raise
 
 
 def _take(folder: Path, lock: _Lock) -> sqlite3.Connection:

@@ -71,7 +71,9 @@ def checked_pair(cells: Cells) -> Pair:
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row's line number and its cells by column name, blank rows left out."""
-    text = _text(path)
+    text, before = _without_excels_line(_text(path))
+    if not text.strip():
+        raise InvalidTable(f"{path}: the table is empty; it needs a header and a row for each pair")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
@@ -82,13 +84,13 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 continue
             if len(values) > len(header):
                 raise InvalidTable(
-                    f"{path}, row {reader.line_num}: {len(values)} cells, but the header names {len(header)} "
-                    "columns; put a cell that holds the separator into double quotes"
+                    f"{path}, row {before + reader.line_num}: {len(values)} cells, but the header names "
+                    f"{len(header)} columns; put a cell that holds the separator into double quotes"
                 )
-            yield reader.line_num, dict(zip(header, values, strict=False))
+            yield before + reader.line_num, dict(zip(header, values, strict=False))
     except csv.Error as error:
         raise InvalidTable(
-            f"{path}, row {reader.line_num}: no valid CSV ({error}); check the quotes"
+            f"{path}, row {before + reader.line_num}: no valid CSV ({error}); check the quotes"
         ) from error
 
 
@@ -99,6 +101,13 @@ def _text(path: Path) -> str:
         raise InvalidTable(f"{path}: not a text file in UTF-8; save the table as 'CSV UTF-8'") from error
     except OSError as error:
         raise InvalidTable(f"{path}: the table cannot be read ({error.strerror}); check the path") from error
+
+
+def _without_excels_line(text: str) -> tuple[str, int]:
+    """Return the table without the line "sep=;" that Excel writes before it, and how many lines that were."""
+    first, _, rest = text.partition("\n")
+    is_excels = first.strip().strip('"').lower() in ("sep=,", "sep=;", "sep=")  # a tab is stripped
+    return (rest, 1) if is_excels else (text, 0)
 
 
 def _separator(text: str) -> str:

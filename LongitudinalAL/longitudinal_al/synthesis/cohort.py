@@ -52,7 +52,7 @@ def synthesize(
     difficulty
         How large the changes are, and what else differs between the visits.
     progress
-        Called with the share done, from 0 to 1; what it raises ends the work, and the same call goes on later.
+        Called with the share done, from 0 to 1; what it raises ends the work, and the same call goes on.
     executor
         Where patients are made; by default two at a time on this computer.
 
@@ -149,7 +149,7 @@ def _write_table(path: Path, rows: list[tuple[str, ...]]) -> None:
 
 
 def _write_patient(folder: Path, seed: int, number: int, difficulty: Difficulty) -> None:
-    """Write a patient's files, the transform last; one that an interrupted call has finished is left as it is."""
+    """Write a patient's files, the transform last; what an interrupted call has finished is left alone."""
     place = folder / _name(number)
     if (place / _LAST).is_file():
         return

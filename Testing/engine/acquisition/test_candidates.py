@@ -13,7 +13,8 @@ def test_a_selector_is_shown_no_label_and_no_reference():
     assert {one.name for one in fields(LabelledSlices)} == PLACE
     assert {one.name for one in fields(Candidates)} == PLACE | {
         *("score", "labelled", "cluster", "round", "rounds"),
-        *("difference", "change_score", "predicted_change", "sure_change", "seconds", "held_back"),
+        *("difference", "change_score", "predicted_change", "sure_change", "held_back"),
+        *("seconds", "time_model"),
     }
 
 

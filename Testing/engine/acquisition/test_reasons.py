@@ -5,7 +5,7 @@ import pytest
 
 from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
 from longitudinal_al.acquisition.reasons import REASONS, Facts, gather, ordinal, reason, reasons
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH, SEEN_LITTLE
+from longitudinal_al.acquisition.selectors.recipe import ENOUGH, FEW_PATIENTS, SEEN_LITTLE
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import UnknownName
 
@@ -70,11 +70,28 @@ def test_every_strategy_has_a_reason():
             Facts(pool=5, usable=False),
             "There is no usable score here, and nothing better is left.",
         ),
+        (
+            "difference",
+            Facts(pool=84, place=70, equals=15, patient_labelled=1, differs=False),
+            "Hardly any difference (joint 70th of 84 slice pairs).",
+        ),
+        (
+            "score_per_second",
+            Facts(pool=5, patient_labelled=1, seconds=12.4, time_model="fitted to 57 labels"),
+            "The model is uncertain here, which is much for about 12 s of work (times fitted to 57 labels) "
+            "(1st of 5 slice pairs).",
+        ),
         ("random", Facts(pool=5, usable=False), "Drawn at random from 5 slice pairs."),
         (
             "recipe",
             Facts(
-                pool=420, place=30, sure_place=2, labelled=8, patient_labelled=1, settings={"changes": True}
+                pool=420,
+                place=30,
+                sure_place=2,
+                labelled=8,
+                patient_labelled=1,
+                patients=FEW_PATIENTS,
+                settings={"changes": True},
             ),
             "2nd by how surely it has changed and 30th by doubt of 420 slice pairs.",
         ),
@@ -84,6 +101,19 @@ def test_every_strategy_has_a_reason():
                 pool=420, place=3, sure_place=90, labelled=8, patient_labelled=1, settings={"changes": False}
             ),
             "3rd by doubt of 420 slice pairs.",
+        ),
+        (
+            "recipe",
+            Facts(
+                pool=420,
+                place=30,
+                sure_place=2,
+                labelled=8,
+                patient_labelled=1,
+                patients=FEW_PATIENTS - 1,
+                settings={"changes": True},
+            ),
+            "30th by doubt of 420 slice pairs.",
         ),
         (
             "recipe",
@@ -109,9 +139,10 @@ def test_known_sentences(strategy, facts, sentence):
 def test_facts_are_counted_from_the_pool():
     facts = gather(POOL, [2, 3, 1], difference_places=np.array([2, 1, 0, 1]))
     assert facts[0] == Facts(
-        pool=4, place=1, stride=1, turn=1, labelled=1, patient_labelled=0, difference_place=None
+        pool=4, labelled=1, patient_labelled=0, patients=2, difference_place=None, differs=False
     )
-    assert facts[1] == replace(facts[0], place=2, equals=2, patient_place=2, turn=2, difference_place=1)
+    second = replace(facts[0], place=2, equals=2, patient_place=2, turn=2, difference_place=1, differs=True)
+    assert facts[1] == second
     assert facts[2].place == 4
     assert facts[2].patient_place == 2
     assert facts[2].nearest_mm == 12.0

@@ -238,3 +238,57 @@ def test_two_preparations_of_one_project_exclude_each_other(cli, small_project: 
         cli("prepare", small_project.folder).refused("busy", "is preparing", "run the same command again")
         cli("train", small_project.folder).refused("busy", "is preparing")
         cli("label", small_project.folder, *["--pair", "p0", "--slice", "9", "--no-change"]).done()
+
+
+def test_the_check_names_a_pair_whose_files_were_cut(cli, small_project: Project) -> None:
+    stack = small_project.folder / "pairs" / "p1" / "stack.npy"
+    stack.write_bytes(stack.read_bytes()[:1000])
+    done = cli("status", small_project.folder, "--check", "--json")
+    assert done.status == 1
+    (problem,) = done.json["problems"]
+    assert "'p1'" in problem
+    assert "missing or damaged; run prepare" in problem
+
+
+def test_one_scan_that_was_cut_off_keeps_no_other_pair_from_being_prepared(
+    cli, scans: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.nii.gz"
+    cut.write_bytes((scans / "followup.nii.gz").read_bytes()[:-2_000])
+    cli("create", tmp_path / "p").done()
+    for name, followup in (("bad", cut), ("good", scans / "followup.nii.gz")):
+        words = ["--pair", name, "--patient", name, "--baseline", scans / "baseline.nii.gz"]
+        cli("add", tmp_path / "p", *words, "--followup", followup).done()
+    done = cli("prepare", tmp_path / "p", "--json").done().json
+    assert done["prepared"] == 1
+    (failure,) = done["failures"]
+    assert failure["pair"] == "bad"
+    assert f"{cut}: the file is cut off or damaged" in failure["reason"]
+
+
+def test_an_empty_foreground_is_named(cli, scans: Path, tmp_path: Path) -> None:
+    followup = scans / "followup.nii.gz"
+    voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(followup)))
+    empty = write(tmp_path / "brain.nii.gz", np.zeros(voxels.shape, np.uint8), followup)
+    cli("create", tmp_path / "p").done()
+    words = ["--pair", "a", "--patient", "a", "--baseline", scans / "baseline.nii.gz"]
+    cli("add", tmp_path / "p", *words, "--followup", followup, "--foreground", empty).done()
+    done = cli("prepare", tmp_path / "p", "--json")
+    assert done.status == 1
+    assert f"{empty}: the mask is empty" in done.json["failures"][0]["reason"]
+
+
+def test_options_that_are_missing_are_named_as_options(cli, small_project: Project) -> None:
+    cli("add", small_project.folder, "--pair", "a", "--patient", "b").refused("--baseline is missing")
+
+
+def test_a_folder_without_a_name_is_not_the_present_one(cli, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cli("create", "").refused("the folder's name is empty", status=2)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--consistency", "--alignment"])
+@pytest.mark.parametrize("value", ["-1", "inf", "much"])
+def test_a_weight_that_is_none_is_refused(cli, small_project: Project, option: str, value: str) -> None:
+    cli("train", small_project.folder, f"{option}={value}").refused(option, status=2)

@@ -57,7 +57,7 @@ def test_add_takes_one_pair_by_options(cli, small_cohort, tmp_path: Path) -> Non
     assert pair.reference_transform == (scans / "true.tfm").resolve()
     cli("add", tmp_path / "p").refused("either --table")
     cli("add", tmp_path / "p", "--table", small_cohort.table, "--pair", "y").refused("either --table")
-    cli("add", tmp_path / "p", "--pair", "y", "--patient", "A").refused("column baseline: the cell is empty")
+    cli("add", tmp_path / "p", "--pair", "y", "--patient", "A").refused("--baseline is missing")
 
 
 def test_unknown_columns_are_told_beside_the_result(cli, small_cohort, tmp_path: Path) -> None:

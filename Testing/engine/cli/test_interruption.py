@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from longitudinal_al.cli import prepare as prepare_command
+from longitudinal_al.cli.ctrl_c import heard
+from longitudinal_al.cli.output import Output
 from longitudinal_al.project.store import Project
+from longitudinal_al.project.table import read_pairs_table
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
 
@@ -70,6 +76,42 @@ def interrupt(seconds: float, *words: object, quick: bool = False, after: str = 
     assert "Traceback" not in err
     assert ("nothing is damaged, run the same command again" in err) == (status == 130)
     return status
+
+
+IMPORTING = """
+import builtins, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+real = builtins.__import__
+def pressed(name, *rest):
+    if name == "numpy":
+        signal.raise_signal(signal.SIGINT)
+    return real(name, *rest)
+builtins.__import__ = pressed
+from longitudinal_al.cli import main
+sys.exit(main(["status", "nowhere"]))
+"""
+
+
+def test_a_ctrl_c_while_libraries_are_read_is_no_traceback() -> None:
+    ran = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "longitudinal-al: stopped; nothing is damaged, run the same command again\n"
+
+
+def test_prepare_stops_in_the_middle_of_a_pair(
+    small_cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads prepare: what they hear of a Ctrl-C is what they are given to ask."""
+    asked = []
+    monkeypatch.setattr(prepare_command, "prepare_project", lambda project, **how: asked.append(how) or [])
+    with Project.create(tmp_path / "p") as project:
+        project.add_pairs(read_pairs_table(small_cohort.table))
+    prepare_command.run(argparse.Namespace(project=tmp_path / "p", scheduler=None, seed=0), Output(False))
+    with heard():
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            asked[0]["interrupt"]()
 
 
 @pytest.mark.parametrize("seconds", [0.02, 0.1, 0.25])

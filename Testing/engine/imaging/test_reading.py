@@ -139,6 +139,55 @@ def test_bad_values_are_refused_and_counted(scan: sitk.Image, tmp_path: Path) ->
         read_scan(write(sitk.Image(5, 5, 5, sitk.sitkFloat32) + 7, tmp_path / "constant.nii"))
 
 
+@pytest.mark.parametrize("kind", [np.int16, np.float32])
+@pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nii"])
+def test_a_file_that_is_cut_off_is_refused_though_itk_reads_it(
+    generator: np.random.Generator, tmp_path: Path, name: str, kind: type
+) -> None:
+    path = tmp_path / name
+    write(sitk.GetImageFromArray(generator.uniform(0, 900, (20, 30, 30)).astype(kind)), path)
+    whole = path.read_bytes()
+    read_scan(path)
+    for share in (0.5, 0.93, 0.999):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(
+            UnreadableImage, match="cut off or damaged; copy it or export it again"
+        ) as refusal:
+            read_scan(path)
+        assert str(path) in str(refusal.value)
+
+
+def test_a_byte_that_has_changed_in_a_compressed_file_is_noticed(
+    generator: np.random.Generator, tmp_path: Path
+) -> None:
+    noise = generator.uniform(0, 900, (40, 60, 60)).astype(np.int16)
+    path = write(sitk.GetImageFromArray(noise), tmp_path / "scan.nii.gz")
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1  # of the checksum: what is read is as it was
+    path.write_bytes(content)
+    with pytest.raises(UnreadableImage, match="cut off or damaged"):
+        read_scan(path)
+
+
+def test_a_mask_that_is_cut_off_is_no_empty_mask(tmp_path: Path) -> None:
+    mask = np.zeros((20, 30, 30), np.uint8)
+    mask[15, 10:20, 10:20] = 1
+    path = write(sitk.GetImageFromArray(mask), tmp_path / "mask.nii")
+    path.write_bytes(path.read_bytes()[:9_000])
+    with pytest.raises(UnreadableImage, match="cut off"):
+        read_mask(path)
+
+
+def test_a_header_without_a_size_of_the_voxels_is_refused(scan: sitk.Image, tmp_path: Path) -> None:
+    path = write(scan, tmp_path / "scan.nii")
+    content = bytearray(path.read_bytes())
+    content[80:92] = bytes(12)  # pixdim[1] to pixdim[3]
+    content[252:256] = bytes(4)  # qform_code, sform_code
+    path.write_bytes(content)
+    with pytest.raises(UnreadableImage, match="tells no size of a voxel"):
+        read_scan(path)
+
+
 def test_a_header_in_another_unit_is_refused(scan: sitk.Image, tmp_path: Path) -> None:
     scan.SetSpacing((7e-4, 7e-4, 3e-3))
     with pytest.raises(UnreadableImage, match="millimetres"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from longitudinal_al.errors import InvalidInput
+from longitudinal_al.errors import InvalidInput, StorageFailed
 from longitudinal_al.imaging.reading import read_scan, read_transform, same_grid
 from longitudinal_al.imaging.writing import write_image, write_transform
 
@@ -50,6 +50,27 @@ def test_transforms_come_back(tmp_path: Path) -> None:
     write_transform(turn, tmp_path / "turn.tfm")
     read = read_transform(tmp_path / "turn.tfm")
     np.testing.assert_allclose(read.TransformPoint((7.0, 8.0, 9.0)), turn.TransformPoint((7.0, 8.0, 9.0)))
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.8])
+def test_a_transform_that_did_not_reach_the_disk_leaves_the_older_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: float
+) -> None:
+    """ITK's writer says nothing when the disk is full."""
+    path = tmp_path / "turn.tfm"
+    path.write_bytes(b"older")
+    whole = sitk.WriteTransform
+
+    def cut(transform: sitk.Transform, name: str) -> None:
+        whole(transform, name)
+        written = Path(name).read_bytes()
+        Path(name).write_bytes(written[: int(len(written) * kept)])
+
+    monkeypatch.setattr(sitk, "WriteTransform", cut)
+    with pytest.raises(StorageFailed, match="full"):
+        write_transform(sitk.Euler3DTransform((1.0, 2.0, 3.0), 0.1, 0.2, 0.3, (4.0, 5.0, 6.0)), path)
+    assert path.read_bytes() == b"older"
+    assert [each.name for each in tmp_path.iterdir()] == ["turn.tfm"]
 
 
 FULL_DISK = """

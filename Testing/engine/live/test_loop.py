@@ -481,6 +481,13 @@ def test_a_spacing_of_ones_own_stands_in_the_ranking(small_project) -> None:
     assert json.loads(ranking_path(small_project.folder).read_text(encoding="utf-8"))["spacing_mm"] == 12.5
 
 
+def test_a_spacing_that_the_strategy_switches_off_is_0_in_the_ranking(small_project) -> None:
+    loop = LiveLoop(small_project.folder, "recipe:spacing=off", lambda kind, data: None, spacing_mm=12.5)
+    loop.step(lambda: None)
+    loop.close()
+    assert json.loads(ranking_path(small_project.folder).read_text(encoding="utf-8"))["spacing_mm"] == 0
+
+
 def test_a_pair_that_a_human_finds_doubtful_comes_last_at_once(small_project, watch) -> None:
     live = watch(small_project, "recipe")
 

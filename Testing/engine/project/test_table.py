@@ -96,7 +96,7 @@ MISTAKES = {
     "bad name": ([HEADER, "../x,A,a1.nii.gz,a2.nii.gz"], "row 2, column pair: .*letters"),
     "open quote": ([HEADER, '"x,A,a1.nii.gz,a2.nii.gz'], "no valid CSV"),
     "no pairs": ([HEADER, ""], "no pairs"),
-    "empty file": ([""], "row 1.*'pair' is missing"),
+    "empty file": ([""], "the table is empty"),
 }
 
 
@@ -183,3 +183,17 @@ def test_a_pair_given_cell_by_cell(folder: Path) -> None:
             checked_pair({**cells, name: ""})
     with pytest.raises(InvalidInput, match=re.escape("nowhere")):
         checked_pair({**cells, "followup": "nowhere"})
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_line_that_excel_writes_before_a_table_is_passed_over(folder: Path, line: str) -> None:
+    rows = [HEADER.replace(",", ";"), "one;Anna;a1.nii.gz;a2.nii.gz", "two;Bert;b1.nii.gz;b2.nii.gz"]
+    assert [pair.id for pair in read_pairs_table(table(folder, line, *rows))] == ["one", "two"]
+    with pytest.raises(InvalidTable, match="row 3, column baseline"):
+        read_pairs_table(table(folder, line, rows[0], "one;Anna;no.nii.gz;a2.nii.gz"))
+
+
+@pytest.mark.parametrize("lines", [[""], ["", "", ""], ["sep=;"]])
+def test_an_empty_table_is_called_empty(folder: Path, lines: list[str]) -> None:
+    with pytest.raises(InvalidTable, match="the table is empty"):
+        read_pairs_table(table(folder, *lines))

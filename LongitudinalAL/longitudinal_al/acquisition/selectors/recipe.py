@@ -12,9 +12,16 @@ from longitudinal_al.interruption import Interrupt
 
 SEEN_LITTLE = 16
 """Labelled slice pairs, below which a model that has learned them may doubt the wrong things."""
+FEW_PATIENTS = 4
+"""Patients in the pool, below which more of their clearest changes teach nothing about others."""
 AUDIT = 0.1
 ENOUGH = 64
 """Labelled slice pairs, from which on some are spent on what nobody expects."""
+
+
+def wants_sure_change(labelled: int, patients: int) -> bool:
+    """Tell whether what has surely changed comes before doubt."""
+    return labelled < SEEN_LITTLE and patients >= FEW_PATIENTS
 
 
 @canonical
@@ -34,10 +41,12 @@ def recipe(
     model, is that of ``difference``. Where protocols differ all of it may be artefacts: a model that was
     shown no change doubts the wrong things, and still knows from its pretraining what a change looks like. So
     until 16 slice pairs are labelled those with the most predicted change for their doubt are taken (see
-    ``scores.sure_change``). From 64 on a tenth is drawn at random, which finds changes that no model sees;
-    with few labels it costs more than it finds. Its turns go by the number of labels, so it has its share
-    however few are labelled of each ranking. What else was tried, and what each part is worth: see
-    docs/benchmark.md. O(N log N) time, O(N) memory. Use it unless something speaks for another one.
+    ``scores.sure_change``), but where fewer than four patients are known: one that has learned the clearest
+    changes of a single patient finds less in the next. From 64 on a tenth is drawn at random, which finds
+    changes that no model sees; with few labels it costs more than it finds. Its turns go by the number of
+    labels, so it has its share however few are labelled of each ranking. What else was tried, and what each
+    part is worth: see docs/benchmark.md. O(N log N) time, O(N) memory. Use it unless something speaks for
+    another one.
 
     Parameters
     ----------
@@ -56,7 +65,7 @@ def recipe(
     score = candidates.ranking_score()
     doubt, labelled = by_trust(score, candidates), len(candidates.labelled)
     choice = (neighbours if spacing else Neighbours()).start(candidates, interrupt)
-    if changes and labelled < SEEN_LITTLE:
+    if changes and wants_sure_change(labelled, candidates.patients):
         change = np.where(score > -np.inf, candidates.needed("sure_change", "recipe"), -np.inf)
         most = [Stratum(by_trust(change, candidates), 1.0)]
         take_by_shares(choice, most, min(batch, SEEN_LITTLE - labelled))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.acquisition.neighbours import Neighbours
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH, SEEN_LITTLE
+from longitudinal_al.acquisition.selectors.recipe import ENOUGH, FEW_PATIENTS, SEEN_LITTLE
 from longitudinal_al.acquisition.strategies import strategy
 
 
@@ -18,10 +18,13 @@ def rank(text, pool, batch, spacing_mm=0.0, seed=0):
 def pool_with(make_pool):
     """Make pools of 200 slice pairs beside so many labelled ones; the first 50 lead by doubt."""
 
-    def make(labelled):
+    def make(labelled, patients=FEW_PATIENTS):
         numbers = np.arange(200 + labelled)
         pool = make_pool(len(numbers), labelled=labelled, slices=1000)
-        return replace(pool, score=np.where(numbers[:200] < 50, 1 - numbers[:200] / 100, 0.1))
+        score = np.where(numbers[:200] < 50, 1 - numbers[:200] / 100, 0.1)
+        whose = np.array([f"patient {number % (patients - 1)}" for number in numbers])
+        others = replace(pool.labelled, patient=np.full(labelled, "the only one who is labelled whole"))
+        return replace(pool, score=score, patient=whose[:200], labelled=others)
 
     return make
 
@@ -36,6 +39,13 @@ def test_until_enough_are_labelled_what_has_surely_changed_comes_first(pool_with
     assert rank("recipe:changes=off", pool, 4) == [0, 1, 2, 3]
     seen = replace(pool_with(SEEN_LITTLE), sure_change=np.arange(200.0), held_back=None)
     assert rank("recipe", seen, 4) == [0, 1, 2, 3]
+
+
+def test_of_few_patients_the_clearest_changes_are_not_asked_for(pool_with):
+    few = pool_with(3, patients=FEW_PATIENTS - 1)
+    assert few.patients == FEW_PATIENTS - 1
+    few = replace(few, sure_change=np.arange(200.0), held_back=None)
+    assert rank("recipe", few, 4) == [0, 1, 2, 3]
 
 
 def test_what_the_model_cannot_judge_is_not_taken_for_sure_change(pool_with):
