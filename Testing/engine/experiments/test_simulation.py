@@ -1,11 +1,13 @@
 """Simulated annotation on the small cohort: the contract of its results, and going on after a stop."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from longitudinal_al.acquisition.selectors import clasp_pe
 from longitudinal_al.acquisition.selectors.power import power_order
+from longitudinal_al.acquisition.strategies import STRATEGIES, Needs, strategy
 from longitudinal_al.errors import InvalidInput, NotReady, UnknownName
 from longitudinal_al.experiments import simulation
 from longitudinal_al.experiments.arm import Arm
@@ -231,6 +233,40 @@ def test_the_arguments_count_more_than_the_settings(small_project, tmp_path):
     found = simulate(small_project, ["random"], 0.1, 4, 1, tmp_path, settings=settings(budget=0.5, batch=9))
     assert found["results"][0]["labelled"] == 4
     assert found["results"][-1]["labelled"] == round(0.1 * found["pool_slice_pairs"])
+
+
+class OnlyLabelled(Mapping):
+    """Masks that may be looked at where they are labelled, and nowhere else."""
+
+    def __init__(self, masks, labelled):
+        self._masks, self._labelled = masks, set(labelled)
+
+    def __getitem__(self, row):
+        assert row in self._labelled, f"the reference of {row}, which nobody has labelled, was looked at"
+        return self._masks[row]
+
+    def __iter__(self):
+        return iter(self._masks)
+
+    def __len__(self):
+        return len(self._masks)
+
+
+@pytest.mark.usefixtures("short_contrast")
+def test_no_strategy_but_the_yardsticks_sees_what_is_not_labelled(small_project, tmp_path):
+    """In a simulation all masks lie in memory, unlike in a project."""
+    one = Simulation(small_project, settings(), tmp_path)
+    labelled = list(range(0, len(one.pool), 9))
+    able = replace(QUICK, predicts_loss=True)
+    networks = one.learned.networks(labelled, 0, able, 2)
+    one.masks = OnlyLabelled(one.masks, labelled)
+    for name in (*STRATEGIES, "attention_misalignment:variant=fitted", "typiclust:features=contrast"):
+        if Needs.LABELS not in strategy(name).needs:
+            asked = one._ask(Arm.plain(name), networks, labelled, seed=0, number=2, batch=2)
+            assert not set(asked) & set(labelled)
+    for name in ("foreground_random", "attention_misalignment:variant=oracle"):
+        with pytest.raises(AssertionError, match="nobody has labelled"):
+            one._ask(Arm.plain(name), networks, labelled, seed=0, number=2, batch=2)
 
 
 def test_each_seed_compares_the_two_times_anew(small_project, tmp_path, monkeypatch):

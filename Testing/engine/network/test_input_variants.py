@@ -42,6 +42,19 @@ def test_predictions_lie_on_the_grid_of_the_input(network, training_pool):
     assert not found[..., :4].any()  # outside of the foreground
 
 
+def test_a_registration_is_a_pixel_off_in_each_direction(network, training_pool):
+    stacks = torch.from_numpy(training_pool.stacks([1, 2], 1)).float()
+    foreground = torch.from_numpy(training_pool.foreground([1, 2]))
+    moves = {"down": (1, 0), "up": (-1, 0), "right": (0, 1), "left": (0, -1)}
+    assert set(VARIANTS) == {"mirrored", *(f"baseline a pixel {where}" for where in moves)}
+    with torch.no_grad():
+        found = predicted_variants([network], stacks, foreground)
+        for where, (rows, columns) in moves.items():
+            image = network_input(baseline_moved(stacks, rows, columns))
+            expected = torch.sigmoid(network(image)[0]) * foreground
+            torch.testing.assert_close(found[list(VARIANTS).index(f"baseline a pixel {where}")], expected)
+
+
 def test_they_differ_from_each_other_and_come_with_the_prediction(network, training_pool):
     (batch,) = predict([network], training_pool, [0, 1, 2], extras=("variants",))
     variants = batch.extras["variants"]

@@ -12,11 +12,13 @@ from longitudinal_al.network.last_layer_gradients import last_layer_gradients
 def test_they_are_what_a_backward_pass_gives(training_pool):
     torch.manual_seed(2)
     network = ChangeNetwork(Architecture(widths=(8, 8, 16, 16))).eval()
-    with torch.no_grad():
-        network.head.bias += 3.5
     image = network_input(torch.from_numpy(training_pool.stacks([0, 1, 2], 1)).float())
     foreground = torch.from_numpy(training_pool.foreground([0, 1, 2]))
     with torch.no_grad():
+        network.head.bias -= network(image)[0][foreground].median()
+        probability = torch.sigmoid(network(image)[0])[foreground]
+        for low in (0.4, 0.5):  # on both sides of the pseudo-label's limit, and close to it
+            assert ((probability > low) & (probability < low + 0.1)).any()
         found = last_layer_gradients(network, network.read(image), foreground)
     for place in range(3):
         logits = network(image[place : place + 1])[0][0]

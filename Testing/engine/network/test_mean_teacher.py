@@ -51,6 +51,19 @@ def test_disagreement_costs_by_the_mean_square_and_teaches_the_student_only(netw
     assert all(weight.grad is None for weight in teacher.parameters())
 
 
+def test_its_weight_rises_over_the_first_steps(network, training_pool) -> None:
+    teacher = copy.deepcopy(network)
+    with torch.no_grad():
+        for each in (network, teacher):
+            each.head.weight.zero_()
+        network.head.bias.fill_(0.0)
+        teacher.head.bias.fill_(np.log(0.2 / 0.8))
+    term = MeanTeacher(training_pool, [0, 1], 2.0, STILL, 4, 48, seed=1)
+    early, middle, late = (term(step_of(network, teacher, done)).item() for done in (0.0, 0.15, 1.0))
+    assert early / late == pytest.approx(np.exp(-5.0), rel=1e-3)
+    assert middle / late == pytest.approx(np.exp(-1.25), rel=1e-3)
+
+
 def test_only_the_students_contrast_is_changed(network, training_pool) -> None:
     loud = replace(STILL, gain=0.5, offset=1.0, noise=1.0)
     torch.manual_seed(1)
