@@ -122,15 +122,20 @@ def test_a_score_that_is_no_number_comes_last(make_pool, name, bad):
     assert set(chosen[-2:]) == {3, 29}
 
 
-@pytest.mark.parametrize("name", ["clasp_pe", "stochastic_batches", "representative_to_uncertain"])
+@pytest.mark.parametrize(
+    ("name", "round_number", "batch"),
+    [("clasp_pe", 1, 20), ("stochastic_batches", 1, 5), ("representative_to_uncertain", 9, 5)],
+)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, UNUSABLE])
-def test_where_chance_takes_part_too_a_few_that_are_no_numbers_are_left(make_pool, name, bad):
+def test_where_chance_takes_part_too_a_few_that_are_no_numbers_are_left(
+    make_pool, name, round_number, batch, bad
+):
     score = np.linspace(0.1, 1.0, 30)
     score[[3, 29]] = bad
-    pool = make_pool(30, score=score, labelled=0, round_number=9)
+    pool = make_pool(30, score=score, round_number=round_number)
     pool = replace(pool, change_score=score, held_back=np.zeros(30, dtype=bool))
     for seed in range(20):
-        assert not {3, 29} & set(rank(name, pool, 5, seed=seed))
+        assert not {3, 29} & set(rank(name, pool, batch, seed=seed))
 
 
 BY_FEATURES = ["kcenter", "hybrid", "typiclust", "probcover", "badge", "mdal_diverse", "information_density"]
