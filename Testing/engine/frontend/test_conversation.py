@@ -42,7 +42,7 @@ def pass_time(talk: Conversation, clock: Any, seconds: float, step: float = 0.5)
 def test_a_request_makes_it_busy_until_it_is_answered_once(talk: Conversation) -> None:
     id_, sent = talk.request(Verb.TRAIN, seed=3)
     request = decode_request(sent.rstrip())
-    assert (request.id, request.verb, request.arguments) == (id_, Verb.TRAIN, {"seed": 3})
+    assert (request.id, request.verb, request.arguments["seed"]) == (id_, Verb.TRAIN, 3)
     assert talk.state is WorkerState.BUSY
     assert talk.pending == {id_: Verb.TRAIN}
     (event,) = talk.received(line(EventKind.DONE, id_, result={"round": 1}))

@@ -107,7 +107,10 @@ def test_features_of_two_models_are_never_compared(pool: Pool, monkeypatch: pyte
     assert np.isnan(seen[-1][~known]).all()
 
 
-def test_a_new_model_looks_first_at_what_was_chosen_and_at_what_each_number_says(pool: Pool) -> None:
+def test_a_new_model_looks_first_at_what_was_chosen_and_at_what_each_number_says(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("longitudinal_al.acquisition.selectors.recipe.FEW_PATIENTS", 2)  # so few are here
     ranking = ranking_of(pool, "recipe", 8)
     ranking.take_model(network(1))
     while ranking.waiting:
