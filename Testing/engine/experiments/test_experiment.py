@@ -13,6 +13,7 @@ import torch
 
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import InvalidInput, UnknownName
+from longitudinal_al.experiments import experiment as experiment_module
 from longitudinal_al.experiments import runs as runs_module
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort, make_cohort
@@ -58,6 +59,22 @@ def test_pieces_end_as_the_whole_does_and_the_report_says_what_ran(plan, tmp_pat
     assert "| `bold` |" in page and "| `random` |" in page and "small with 2 of 2 seeds" in page
     figures = json.loads((tmp_path / "whole" / "experiment.json").read_text(encoding="utf-8"))
     assert {row["strategy"] for row in figures["small"]["dice"]} == {"bold", "random"}
+
+
+def test_a_piece_ends_while_scans_are_made_too_and_the_next_one_goes_on(plan, tmp_path, monkeypatch):
+    made = []
+
+    def make(cohort, folder, progress, *, executor):
+        for share in (0.0, 0.5, 1.0):
+            made.append(share)
+            progress(f"{cohort.name}: making scans", share)
+
+    monkeypatch.setattr(experiment_module, "make_cohort", make)
+    monkeypatch.setattr(experiment_module, "work_off", lambda runs, *rest, **how: len(runs))
+    done = experiment(plan, tmp_path / "piece", seconds=0.0)
+    assert (done.report, done.left, made) == (None, done.runs, [0.0, 0.5])
+    experiment(plan, tmp_path / "piece", seconds=60.0)
+    assert made == [0.0, 0.5, 0.0, 0.5, 1.0]
 
 
 def test_an_arm_trains_in_its_own_way(plan, begun):

@@ -13,6 +13,7 @@ from scipy import ndimage
 from longitudinal_al.errors import InvalidInput
 from longitudinal_al.imaging.reading import read_mask, read_scan, read_transform
 from longitudinal_al.imaging.registration import resample_to
+from longitudinal_al.synthesis import cohort as cohort_module
 from longitudinal_al.synthesis.cohort import COLUMNS, has_change, is_test, synthesize
 from longitudinal_al.synthesis.lesions import REAL_CHANGES_A_PATIENT, REAL_TOTAL_VOLUME
 
@@ -158,7 +159,9 @@ def test_an_interrupted_call_is_made_good_by_the_same_call(cohort, tmp_path, mon
     assert any(place.iterdir()) and not (place / "pairs.csv").exists()
     with pytest.raises(InvalidInput, match=r"begun and not finished \(1 patients, seed 7"):
         synthesize(place, 1, 8)
-    table = synthesize(place, 1, 7)
+    with monkeypatch.context() as finished:  # the patient is, and is not made again
+        finished.delattr(cohort_module, "draw_patient")
+        table = synthesize(place, 1, 7)
     assert sorted(path.name for path in place.iterdir()) == ["pairs.csv", "synthetic001"]
     with pytest.raises(InvalidInput, match="holds something already"):
         synthesize(table.parent, 1, 7)
