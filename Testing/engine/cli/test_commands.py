@@ -207,6 +207,10 @@ def test_train_rank_and_predict(cli, quick: None, small_project: Project, tmp_pa
         assert set(np.unique(sitk.GetArrayFromImage(mask))) <= {0, 1}
     every = cli("predict", folder, "--out", tmp_path / "all", "--json").done().json
     assert len(every["files"]) == 4 * len(predicted["files"])
+    otherwise = ("--pretraining", 2, "--consistency", 0.5, "--alignment", 0.1)
+    figures = cli("train", folder, *otherwise, "--json").done().json["figures"]
+    assert (figures["pretraining"], figures["consistency"], figures["alignment"]) == (2, 0.5, 0.1)
+    cli("rank", folder, "--strategy", "score_per_second", "--batch", 2).done()
 
 
 def test_simulate_gives_results_and_goes_on_where_it_stopped(

@@ -30,8 +30,9 @@ def test_a_conversation_from_scans_to_masks(
     assert Path(ranked["path"]) == (folder / "rounds" / "ranking.json").resolve()
     assert len(ranking["ranking"]) == 3
     labels = label_some(folder)
-    trained = worker.result("train", seed=4)
+    trained = worker.result("train", seed=4, alignment=0.1)
     assert (trained["round"], trained["labelled"], trained["seed"]) == (1, labels, 4)
+    assert (trained["figures"]["alignment"], trained["figures"]["consistency"]) == (0.1, 0.0)
     assert worker.hear(EventKind.ROUND).data["number"] == 1
     assert worker.result("rank", strategy="entropy", batch=3)["model"] == trained["model"]
     files = worker.result("predict", pair="p3")["files"]
