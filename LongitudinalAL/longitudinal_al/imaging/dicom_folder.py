@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from longitudinal_al.imaging.itk_files import ITK_FILES
 POSITION, ORIENTATION = "0020|0032", "0020|0037"
 TIMES = (("0008|0022", "0008|0032"), ("0008|0021", "0008|0031"), ("0008|0020", "0008|0030"))
 MOMENT = "0008|002a"
+SERIES, _SERIES_TAG = "0020|000e", b"\x20\x00\x0e\x00"
 UNEVEN = 0.1  # of the distance between slices: scanners round positions, a missing slice doubles the step
 
 
@@ -24,10 +26,13 @@ def read_dicom_folder(folder: Path) -> sitk.Image:
     Raises
     ------
     UnreadableImage
-        When the folder holds no DICOM series, or more than one, or its slices are not evenly spaced.
+        When the folder holds no DICOM series, or more than one, a slice that is cut off, or slices that are
+        not evenly spaced.
     """
+    files = _files_of_the_series(folder)
+    _refuse_cut_files(folder, files)
     reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(_files_of_the_series(folder))
+    reader.SetFileNames(files)
     reader.MetaDataDictionaryArrayUpdateOn()
     try:
         image = reader.Execute()
@@ -77,6 +82,25 @@ def _files_of_the_series(folder: Path) -> tuple[str, ...]:
             "put the one to use into its own folder"
         )
     return tuple(files[0])
+
+
+def _refuse_cut_files(folder: Path, files: tuple[str, ...]) -> None:
+    """Refuse a series with a slice that cannot be read: GDCM leaves it out without a word."""
+    first = sitk.ImageFileReader()
+    first.SetFileName(files[0])
+    try:
+        first.ReadImageInformation()
+    except RuntimeError:
+        return  # reading the series says so
+    belongs = re.compile(
+        re.escape(_SERIES_TAG) + b".{4}" + re.escape(_text(first, SERIES).encode()), re.DOTALL
+    )
+    known = {Path(name).name for name in files}
+    for path in sorted(folder.iterdir()):
+        if path.name not in known and path.is_file() and belongs.search(path.read_bytes()):
+            raise UnreadableImage(
+                f"{folder}: the slice {path.name} is cut off or damaged; copy it or export the series again"
+            )
 
 
 def _check_steps(reader: sitk.ImageSeriesReader, slices: int, folder: Path) -> None:

@@ -96,6 +96,25 @@ def test_a_missing_slice_is_noticed(scan: sitk.Image, tmp_path: Path) -> None:
         read_scan(tmp_path / "gap")
 
 
+@pytest.mark.parametrize("which", [0, 3, -1])
+def test_a_slice_that_is_cut_off_is_named_wherever_it_lies(
+    scan: sitk.Image, tmp_path: Path, which: int
+) -> None:
+    """GDCM leaves it out, and without the last slice the others are evenly spaced."""
+    write_dicom(scan, tmp_path / "series", "1")
+    cut = sorted((tmp_path / "series").iterdir())[which]
+    cut.write_bytes(cut.read_bytes()[:-40])
+    with pytest.raises(UnreadableImage, match=f"the slice {cut.name} is cut off or damaged"):
+        read_scan(tmp_path / "series")
+
+
+def test_other_files_beside_a_series_do_no_harm(scan: sitk.Image, tmp_path: Path) -> None:
+    write_dicom(scan, tmp_path / "series", "1")
+    (tmp_path / "series" / "notes.txt").write_text("series 1.2.3.1")
+    (tmp_path / "series" / "thumbnails").mkdir()
+    assert same_grid(read_scan(tmp_path / "series"), scan)
+
+
 def test_a_folder_without_dicom_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImage, match="without a DICOM series"):
         read_scan(tmp_path)
