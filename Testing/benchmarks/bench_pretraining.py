@@ -2,8 +2,9 @@
 
 On the demo's cohort (made if it is missing). Its changes are synthetic too, if drawn by other code and with
 other figures, so pretraining is flattered here; `--project DIR` measures in another project whose pairs have
-references. `--labels 6 12 24`, `--seeds K`, `--steps N` and `--pretraining N` say how much; `--only painting`
-shows how well painted changes imitate prepared ones, `--only rehearsal` what they do where labels have none.
+references. `--labels 6 12 24`, `--seeds K`, `--steps N` and `--pretraining N` say how much, `--arms A B`
+which trainings; `--only painting` shows how well painted changes imitate prepared ones, `--only rehearsal`
+what they do where labels have none.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def comparison(
     yield f"best threshold on the difference: lesion Dice {best_threshold_dice(test)['dice']:.3f}"
     with tempfile.TemporaryDirectory() as folder:
         kept, begun = Path(folder), perf_counter()
-        networks = [pretrained(kept, pool, how[PRETRAINED], seed=seed) for seed in range(seeds)]
+        networks = [pretrained(kept, pool, next(iter(how.values())), seed=seed) for seed in range(seeds)]
         seconds = (perf_counter() - begun) / seeds
         told = line([test.measure(Committee.of([one])) for one in networks])
         yield f"pretrained, no label: {told}; {seconds:.0f} s a seed"
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=TrainingSettings().steps)
     parser.add_argument("--pretraining", type=int, default=TrainingSettings().pretraining)
+    parser.add_argument("--arms", nargs="*", help="of the comparison; by default all")
     parser.add_argument("--only", choices=["painting", "comparison", "rehearsal"])
     chosen = parser.parse_args()
     if chosen.project == DEMO / "project" and not (DEMO / "report" / "results.json").is_file():
@@ -211,6 +213,7 @@ def main() -> None:
             print(each, flush=True)
     if chosen.only in (None, "comparison"):
         how = arms(chosen.steps, chosen.pretraining)
+        how = {name: how[name] for name in chosen.arms or how}
         for each in comparison(pool, test, chosen.labels, chosen.seeds, how):
             print(each, flush=True)
 
