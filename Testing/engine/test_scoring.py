@@ -11,6 +11,7 @@ import torch
 from longitudinal_al.acquisition.strategies import Needs, ScoreSource, strategy
 from longitudinal_al.choosing import acquire
 from longitudinal_al.errors import NotReady
+from longitudinal_al.evaluation.annotation_cost import ASSUMED
 from longitudinal_al.evidence import Evidence
 from longitudinal_al.network.architecture import Architecture, ChangeNetwork
 from longitudinal_al.network.contrast import Contrast
@@ -138,15 +139,24 @@ def chosen_with(pool, network, given, **changes):
     return seen[0]
 
 
+class SecondsByRow:
+    """Stands for `SecondsPredictor`, with times that are easily checked."""
+
+    model = ASSUMED
+
+    def __call__(self, rows, expected):
+        return np.asarray(rows) + expected
+
+
 def test_a_selector_sees_the_columns_beside_the_score(pool, network):
-    given = Evidence(seconds=lambda rows, expected: np.asarray(rows) + expected, round=3, rounds=9)
+    given = Evidence(seconds=SecondsByRow(), round=3, rounds=9)
     columns = {"predicted_change": lambda view: view.mean().sum((1, 2))}
     candidates = chosen_with(pool, network, given, also=columns, needs=PLAIN.needs | Needs.COST)
     open_rows = np.arange(2, len(pool))
     assert candidates.difference.tolist() == [pool.entries[row].difference_score for row in open_rows]
     assert (candidates.predicted_change > 0).all()
     assert np.allclose(candidates.seconds, open_rows + candidates.predicted_change)
-    assert (candidates.round, candidates.rounds) == (3, 9)
+    assert (candidates.round, candidates.rounds, candidates.time_model) == (3, 9, "assumed")
     assert not candidates.held_back.any()
     without = chosen_with(pool, network, given)
     assert without.seconds is None

@@ -106,7 +106,8 @@ def test_two_patients_in_one_pair_are_kept_out(small_cohort, tmp_path):
     with Project.create(tmp_path / "p") as project:
         project.add_pairs([type(first)("mixed", "x", first.baseline, second.followup)])
         (failure,) = prepare_project(project)
-        assert "mixed" in failure.reason
+        assert failure.pair == "mixed"
+        assert "two different patients" in failure.reason
         assert project.pair("mixed").verdict is Verdict.FAILED
 
 
