@@ -90,7 +90,7 @@ def gather(
     """
     score, change, seconds = candidates.ranking_score(), candidates.change_score, candidates.seconds
     sure = candidates.sure_change
-    everyone = np.ones(len(score), dtype=bool)
+    everyone, patients = np.ones(len(score), dtype=bool), candidates.patients
     ascending = np.sort(score)
     return [
         Facts(
@@ -102,11 +102,10 @@ def gather(
             turn=turn,
             stride=round(stride_of(len(candidates), len(chosen))),
             labelled=len(candidates.labelled),
-            patients=candidates.patients,
+            patients=patients,
             patient_labelled=int(np.count_nonzero(candidates.labelled.patient == candidates.patient[index])),
             nearest_mm=_nearest_mm(candidates, index),
-            difference_place=None if difference_places is None else int(difference_places[index]) or None,
-            differs=difference_places is None or bool(difference_places[index]),
+            difference_place=None if difference_places is None else int(difference_places[index]),
             change_place=None if change is None else _place(change, everyone, index),
             sure_place=None if sure is None else _place(sure, everyone, index),
             seconds=None if seconds is None or not np.isfinite(seconds[index]) else float(seconds[index]),

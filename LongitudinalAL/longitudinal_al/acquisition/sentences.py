@@ -36,9 +36,7 @@ class Facts:
     nearest_mm
         To the nearest labelled slice pair of the same pair, or None.
     difference_place
-        By size of the difference among all of this patient, or None if not known or no difference.
-    differs
-        Whether there is a difference, as far as that is known.
+        By size of the difference among all of this patient, 0 where there is none, or None if not known.
     change_place
         By the score for predicted change among the candidates, or None if there is no such score.
     sure_place
@@ -63,7 +61,6 @@ class Facts:
     patients: int = 1
     nearest_mm: float | None = None
     difference_place: int | None = None
-    differs: bool = True
     change_place: int | None = None
     sure_place: int | None = None
     seconds: float | None = None
@@ -107,13 +104,16 @@ def _strided(facts: Facts) -> str:
     )
 
 
+def difference_in_words(place: int) -> str:
+    """Return what to say of a difference by its place among its patient's, 0 where there is none."""
+    if not place:
+        return "hardly any difference"
+    return f"the {'' if place == 1 else f'{ordinal(place)} '}largest difference of this patient"
+
+
 def _different(facts: Facts) -> str:
-    if not facts.differs:
-        return f"hardly any difference {_placed(facts)}"
-    if facts.difference_place is None:
-        return f"a large difference {_placed(facts)}"
-    which = "" if facts.difference_place == 1 else f"{ordinal(facts.difference_place)} "
-    return f"the {which}largest difference of this patient {_placed(facts)}"
+    place = facts.difference_place
+    return f"{'a large difference' if place is None else difference_in_words(place)} {_placed(facts)}"
 
 
 def _expected(facts: Facts) -> str:

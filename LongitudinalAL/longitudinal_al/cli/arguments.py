@@ -67,18 +67,12 @@ def fraction(text: str) -> float:
 
 def millimetres(text: str) -> float:
     """Read a distance of 0 mm or more."""
-    number = _float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no distance; give millimetres, 0 or more")
-    return number
+    return _amount(text, "distance; give millimetres")
 
 
 def weight(text: str) -> float:
     """Read the weight of a term of the loss, 0 or more."""
-    number = _float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no weight; give a number, 0 or more")
-    return number
+    return _amount(text, "weight; give a number")
 
 
 def names(text: str) -> list[str]:
@@ -95,6 +89,13 @@ def names(text: str) -> list[str]:
         else:
             given.append(name)
     return list(dict.fromkeys(given))
+
+
+def _amount(text: str, what: str) -> float:
+    number = _float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no {what}, 0 or more")
+    return number
 
 
 def _folder(text: str) -> Path:

@@ -51,9 +51,9 @@ def run(commands: Mapping[str, str], words: list[str]) -> int:
         _show_traceback(debug)
         return _say(_about_files(error), FAILED)
     except Exception as error:
+        _show_traceback(debug)
         if ctrl_c.was_pressed():  # Python and libraries make other errors of it
             return _say(STOPPED_WORDS, STOPPED)
-        _show_traceback(debug)
         return _say(_about_fault(name, error, debug), FAULT)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from longitudinal_al.cli.arguments import add_project
 from longitudinal_al.cli.output import Output
 from longitudinal_al.pairs.prepared import is_usable
-from longitudinal_al.project.records import PairState, Verdict
+from longitudinal_al.project.records import Pair, PairState, Verdict
 from longitudinal_al.project.store import Project
 
 EXAMPLE = "longitudinal-al status my-project --check"
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     with Project.open(arguments.project) as project:
         counts: dict[str, Any] = dict(project.status())
         pairs = project.pairs()
-        problems = [*project.check(), *_damaged(project)] if arguments.check else []
+        problems = [*project.check(), *_damaged(project, pairs)] if arguments.check else []
     for word, keep in (("failures", PairState.FAILED), ("looks", Verdict.LOOK)):
         counts[word] = [
             {"pair": pair.id, "reason": pair.reason} for pair in pairs if keep in (pair.state, pair.verdict)
@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     return 1 if problems else 0
 
 
-def _damaged(project: Project) -> list[str]:
+def _damaged(project: Project, pairs: list[Pair]) -> list[str]:
     """Return a sentence for each prepared pair some of whose files are missing or cut off."""
     return [
         f"pair {pair.id!r}: its prepared files are missing or damaged; run prepare to make them again"
-        for pair in project.pairs()
+        for pair in pairs
         if pair.state is PairState.PREPARED
         and (folder := project.pair_folder(pair.id)).is_dir()
         and not is_usable(folder)

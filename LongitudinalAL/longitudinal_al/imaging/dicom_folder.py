@@ -17,6 +17,7 @@ POSITION, ORIENTATION = "0020|0032", "0020|0037"
 TIMES = (("0008|0022", "0008|0032"), ("0008|0021", "0008|0031"), ("0008|0020", "0008|0030"))
 MOMENT = "0008|002a"
 SERIES, _SERIES_TAG = "0020|000e", b"\x20\x00\x0e\x00"
+_HEAD_BYTES = 1 << 16
 UNEVEN = 0.1  # of the distance between slices: scanners round positions, a missing slice doubles the step
 
 
@@ -97,10 +98,15 @@ def _refuse_cut_files(folder: Path, files: tuple[str, ...]) -> None:
     )
     known = {Path(name).name for name in files}
     for path in sorted(folder.iterdir()):
-        if path.name not in known and path.is_file() and belongs.search(path.read_bytes()):
+        if path.name not in known and path.is_file() and belongs.search(_head_of(path)):
             raise UnreadableImage(
                 f"{folder}: the slice {path.name} is cut off or damaged; copy it or export the series again"
             )
+
+
+def _head_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
 
 
 def _check_steps(reader: sitk.ImageSeriesReader, slices: int, folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from longitudinal_al.acquisition.reasons import ordinal
+from longitudinal_al.acquisition.sentences import difference_in_words
 from longitudinal_al.acquisition.strategies import ScoreSource
 from longitudinal_al.interruption import Interrupt, never
 from longitudinal_al.live.anytime import AnytimeRanking, Arrangement, Tier
@@ -151,10 +151,5 @@ def _places(scores: np.ndarray, among: np.ndarray) -> np.ndarray:
 
 def _differences(ranking: AnytimeRanking) -> list[str]:
     """Put the difference of each slice pair into words, by its place among those of the patient."""
-    return [_in_words(place) for place in ranking.difference_places.tolist()]
-
-
-def _in_words(place: int) -> str:
-    if not place:
-        return "Hardly any difference"
-    return f"The {'' if place == 1 else f'{ordinal(place)} '}largest difference of this patient"
+    said = map(difference_in_words, ranking.difference_places.tolist())
+    return [f"{words[:1].upper()}{words[1:]}" for words in said]

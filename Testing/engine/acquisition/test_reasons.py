@@ -72,7 +72,7 @@ def test_every_strategy_has_a_reason():
         ),
         (
             "difference",
-            Facts(pool=84, place=70, equals=15, patient_labelled=1, differs=False),
+            Facts(pool=84, place=70, equals=15, patient_labelled=1, difference_place=0),
             "Hardly any difference (joint 70th of 84 slice pairs).",
         ),
         (
@@ -138,10 +138,8 @@ def test_known_sentences(strategy, facts, sentence):
 
 def test_facts_are_counted_from_the_pool():
     facts = gather(POOL, [2, 3, 1], difference_places=np.array([2, 1, 0, 1]))
-    assert facts[0] == Facts(
-        pool=4, labelled=1, patient_labelled=0, patients=2, difference_place=None, differs=False
-    )
-    second = replace(facts[0], place=2, equals=2, patient_place=2, turn=2, difference_place=1, differs=True)
+    assert facts[0] == Facts(pool=4, labelled=1, patient_labelled=0, patients=2, difference_place=0)
+    second = replace(facts[0], place=2, equals=2, patient_place=2, turn=2, difference_place=1)
     assert facts[1] == second
     assert facts[2].place == 4
     assert facts[2].patient_place == 2
