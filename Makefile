@@ -9,22 +9,29 @@ SIZE ?= small
 MINUTES ?=
 SCHEDULER ?=
 EXPERIMENT ?= experiment-$(SIZE)
+# pip compiles on one core what takes a minute there.
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+COMPILE := $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib LongitudinalAL
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test soak lint bench experiment clean
 
 $(VENV)/.ready-test: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(PIP) -e ".[test]"
+	-@$(COMPILE)
 	@touch $@
 
 # Slicer's MRML and Qt without the application, for Testing/slicer. Where they cannot be had (no wheel for this Python,
 # no EGL), those tests skip and say so, and `make bench` says which benches could not run.
 $(VENV)/.ready-slicer: $(VENV)/.ready-test
-	-$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,slicer-test]"
+	-$(PIP) -e ".[test,slicer-test]"
+	-@$(COMPILE)
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready-test
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,bench]"
+	$(PIP) -e ".[test,bench]"
+	-@$(COMPILE)
 	@touch $@
 
 demo: $(VENV)/.ready-test

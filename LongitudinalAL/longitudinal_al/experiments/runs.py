@@ -12,7 +12,8 @@ from typing import Any
 
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.plan import Plan
-from longitudinal_al.experiments.simulation import Simulation, SimulationSettings, round_file
+from longitudinal_al.experiments.simulation import Simulation, SimulationSettings
+from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.project.files import read_json, write_json
 from longitudinal_al.project.store import Project
 
@@ -21,7 +22,8 @@ Progress = Callable[[str, float], None]
 
 SIMULATION = "simulation"
 """Folder of a cohort's rounds and networks."""
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 5.0
+"""How often a run says how far it is, and is asked."""
 COLD_START = "random"
 """First batch of the arms that need a network and name no start of their own, as in the papers."""
 
@@ -102,11 +104,12 @@ def work_off(
         After this long no further round is begun.
     """
     end = time.time() + seconds
+    whole = sum(_updates(run, plan) for run in runs)
     left = [run for run in runs if not is_done(run, out)]
     for _ in _moments(left, plan, out, executor, end, progress):
         left = [run for run in left if not is_done(run, out)]
-        begun = sum(_share_begun(run, plan, out) for run in left)
-        progress("runs", (len(runs) - len(left) + begun) / len(runs))
+        to_do = sum(_updates(run, plan) * (1 - _share_begun(run, out)) for run in left)
+        progress("runs", 1 - to_do / whole)
     return len(left)
 
 
@@ -132,8 +135,14 @@ def do_run(
         if time.time() > end:
             raise OutOfTime
 
+    told = 0.0
+
     def tell(phase: str, share: float) -> None:
+        nonlocal told
         progress(f"{run.cohort}: {phase}", share)
+        if time.monotonic() - told >= LOOK_SECONDS:
+            told = time.monotonic()
+            write_json(_file_begun(run, out), share)
 
     try:
         check()
@@ -146,6 +155,7 @@ def do_run(
     except OutOfTime:
         return False
     write_json(_file(run, out), found)
+    _file_begun(run, out).unlink(missing_ok=True)
     return True
 
 
@@ -173,17 +183,23 @@ def _moments(
         yield
 
 
-def _share_begun(run: Run, plan: Plan, out: Path) -> float:
-    """Return how much of an unfinished run is there, by its rounds: other processes tell nothing else."""
+def _updates(run: Run, plan: Plan) -> int:
+    """Return how many updates a run takes, which is what takes its time."""
     if run.arm is None:
-        return 0.0
-    rounds = [
-        round_file(out / run.cohort / SIMULATION, run.arm, run.seed, number + 1)
-        for number in range(len(plan.fractions))
-    ]
-    return sum(file.is_file() for file in rounds) / len(rounds)
+        return plan.training.pretraining + TOGETHER * plan.training.steps
+    return len(plan.fractions) * run.arm.training_settings(plan.training).steps
+
+
+def _share_begun(run: Run, out: Path) -> float:
+    """Return how much of an unfinished run is there, as it says itself: it may run in another process."""
+    share = read_json(_file_begun(run, out))
+    return share if isinstance(share, float) else 0.0
 
 
 def _file(run: Run, out: Path) -> Path:
     name = run.arm.file_name if run.arm else "full-labelling"
     return out / run.cohort / "runs" / f"{name}-seed{run.seed}.json"
+
+
+def _file_begun(run: Run, out: Path) -> Path:
+    return _file(run, out).with_suffix(".begun")

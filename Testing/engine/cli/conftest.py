@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,3 +84,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(rounds, "TrainingSettings", lambda: settings)
     monkeypatch.setattr(comparison, "SimulationSettings", simulated)
+
+
+@pytest.fixture
+def ctrl_c_as_on_a_terminal() -> Iterator[None]:
+    """A shell's background jobs ignore Ctrl-C, and so would these tests there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -12,13 +11,7 @@ from longitudinal_al.cli import main
 from longitudinal_al.cli.ctrl_c import heard, stop_if_pressed
 from longitudinal_al.cli.progress import Progress
 
-
-@pytest.fixture(autouse=True)
-def ctrl_c_as_on_a_terminal() -> Iterator[None]:
-    """A shell's background jobs ignore Ctrl-C, and so would these tests there."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("ctrl_c_as_on_a_terminal")
 
 
 def test_a_swallowed_ctrl_c_stops_at_the_next_report() -> None:

@@ -98,6 +98,7 @@ def test_a_ctrl_c_while_libraries_are_read_is_no_traceback() -> None:
     assert ran.stderr == "longitudinal-al: stopped; nothing is damaged, run the same command again\n"
 
 
+@pytest.mark.usefixtures("ctrl_c_as_on_a_terminal")
 def test_prepare_stops_in_the_middle_of_a_pair(
     small_cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

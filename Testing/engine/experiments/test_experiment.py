@@ -21,6 +21,7 @@ from longitudinal_al.experiments.experiment import experiment
 from longitudinal_al.experiments.plan import full_plan, needs_references
 from longitudinal_al.experiments.processes import processes
 from longitudinal_al.experiments.runs import Run, do_run, outcome, runs_of
+from longitudinal_al.network.committee import TOGETHER
 from longitudinal_al.project.records import Split
 from longitudinal_al.project.store import Project
 
@@ -143,17 +144,20 @@ def test_processes_of_this_computer_find_what_one_finds(plan, tmp_path, begun, w
         assert first == second
 
 
-def test_rounds_that_are_finished_elsewhere_are_told_before_their_run_is(plan, begun, monkeypatch):
+def test_what_is_done_elsewhere_is_told_before_a_run_ends(plan, begun, monkeypatch):
     monkeypatch.setattr(runs_module, "LOOK_SECONDS", 0.02)
-    one, told = replace(plan, seeds=1, arms=plan.arms[:1]), []
+    one, told, folder = replace(plan, seeds=1, arms=plan.arms[:1]), [], begun("told")
 
     def tell(phase: str, share: float) -> None:
         if phase == "runs":
             told.append(share)
 
     with ThreadPoolExecutor(1) as elsewhere:
-        experiment(one, begun("told"), executor=elsewhere, progress=tell)
-    in_runs = np.array(told) * len(runs_of(one))
+        experiment(one, folder, executor=elsewhere, progress=tell)
     assert told == sorted(told)
     assert told[-1] == 1.0
-    assert (np.abs(in_runs - in_runs.round()) > 1e-6).any()
+    training = one.training
+    full, arm = training.pretraining + TOGETHER * training.steps, len(one.fractions) * training.steps
+    between_runs = np.array([0.0, full, arm, full + arm]) / (full + arm)
+    assert np.abs(np.subtract.outer(told, between_runs)).min(axis=1).max() > 1e-6
+    assert not list(folder.rglob("*.begun"))

@@ -29,6 +29,7 @@ worker.take_pipes = lambda: taken
 import torch
 from longitudinal_al import rounds
 from longitudinal_al import worker as work
+from longitudinal_al.serving import early_imports
 from longitudinal_al.network.training import TrainingSettings
 quick, thinks, *words = sys.argv[1:]
 if quick == "quick":
@@ -42,6 +43,7 @@ if "MOST_IN_MEMORY" in os.environ:  # a stand-in for a GPU that holds so many sl
     torch.nn.Conv2d.forward = forward
 if thinks != "thinks":  # these tests look at requests alone
     work.LiveLoop = lambda *given, **more: None
+    early_imports.begin = lambda: None  # seconds for each of many workers that never train
 sys.exit(main(words))
 """
 
