@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from longitudinal_al.experiments.curves import (
@@ -73,10 +74,11 @@ def learning_curves_figure(
     figure = Figure(figsize=(9.0, 4.6), layout="constrained")
     axes = figure.add_subplot()
     banded = _banded(curves)
-    # The legend reads from the highest line to the lowest, as the eye does.
+    # The legend reads from the highest line to the lowest, as the eye does; the highest lies on top.
     order = sorted(range(len(curves)), key=lambda index: -_last(curves[index]))
-    for index in order:
-        _draw_curve(axes, curves[index], index, curves[index].strategy in banded, generator)
+    for place, index in enumerate(order):
+        line = _draw_curve(axes, curves[index], index, curves[index].strategy in banded, generator)
+        line.set_zorder(4 - place / len(order))
     _draw_levels(axes, results, measure)
     _dress(axes, measure)
     _name_axis(axes, results, against)
@@ -149,9 +151,9 @@ def _banded(curves: Sequence[Curve]) -> set[str]:
 
 def _draw_curve(
     axes: Axes, curve: Curve, index: int, with_band: bool, generator: np.random.Generator
-) -> None:
+) -> Line2D:
     colour = COLOURS[index % len(COLOURS)]
-    axes.plot(
+    (line,) = axes.plot(
         curve.fractions,
         curve.mean,
         color=colour,
@@ -160,7 +162,6 @@ def _draw_curve(
         linewidth=1.9,
         linestyle="-" if index < len(COLOURS) else "--",
         label=curve.strategy,
-        zorder=3,
     )
     if with_band:
         intervals = curve.intervals(generator)
@@ -169,6 +170,7 @@ def _draw_curve(
             for end in ("low", "high")
         )
         axes.fill_between(curve.fractions, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
+    return line
 
 
 def _draw_levels(axes: Axes, results: Results, measure: str) -> None:
@@ -189,7 +191,8 @@ def _draw_levels(axes: Axes, results: Results, measure: str) -> None:
 
 def _dress(axes: Axes, measure: str) -> None:
     axes.set_ylabel(f"{MEASURES[measure]}, test patients", fontsize=11, color=INK)
-    axes.set_ylim(0.0, min(1.02, max(axes.get_ylim()[1], 0.1)))
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(0.0, float(np.floor(10 * low)) / 10), min(1.02, max(high, 0.1)))
     axes.set_xlim(left=0.0)
     axes.xaxis.set_major_locator(MaxNLocator(9, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)

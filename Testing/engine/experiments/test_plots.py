@@ -30,6 +30,16 @@ def test_each_strategy_is_a_line_and_the_legend_reads_from_the_top(made_up_resul
     assert len({line.get_color() for line in figure.axes[0].lines[:4]}) == 4
 
 
+def test_the_highest_line_lies_on_top_and_no_room_is_left_under_the_lowest(
+    made_up_results: dict[str, Any],
+) -> None:
+    axes = learning_curves_figure(made_up_results, "dice").axes[0]
+    ends = {line.get_ydata()[-1]: line.get_zorder() for line in axes.lines[:4]}
+    assert sorted(ends, key=ends.__getitem__) == sorted(ends)
+    lowest = min(np.min(line.get_ydata()) for line in axes.lines)
+    assert max(0.0, lowest - 0.2) <= axes.get_ylim()[0] <= lowest
+
+
 def test_hours_of_annotation_name_their_model(made_up_results: dict[str, Any]) -> None:
     for entry in made_up_results["results"]:
         entry |= {"seconds": 90.0 * entry["labelled"], "time_model": "made up"}
