@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from longitudinal_al.experiments.curves import (
     AXES,
@@ -36,6 +36,8 @@ GREYS = (-3.0, 5.0)
 DIFFERENCES = (-12.0, 12.0)
 OUTLINE = "#E69F00"
 INK = "#222222"
+WIDE = 10.0
+"""Ratio of the largest labelled share to the smallest, from which on their axis is logarithmic."""
 
 
 def learning_curves_figure(
@@ -81,6 +83,8 @@ def learning_curves_figure(
         line.set_zorder(4 - place / len(order))
     _draw_levels(axes, results, measure)
     _dress(axes, measure)
+    if against == "fraction":
+        _spread_shares(axes, curves)
     _name_axis(axes, results, against)
     return figure
 
@@ -206,10 +210,21 @@ def _dress(axes: Axes, measure: str) -> None:
 def _name_axis(axes: Axes, results: Results, against: str) -> None:
     name = AXES[against]
     if against == "fraction":
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.2g} %"))
     else:
         name = f"{name}, simulated (time model: {time_model(results)})"
     axes.set_xlabel(name, fontsize=11, color=INK)
+
+
+def _spread_shares(axes: Axes, curves: Sequence[Curve]) -> None:
+    """Give each round its own room where the first ones would lie on one another."""
+    shares = max((curve.fractions for curve in curves), key=len)
+    if shares[-1] < WIDE * shares[0]:
+        return
+    axes.set_xscale("log")
+    axes.set_xlim(0.9 * shares[0], 1.1 * shares[-1])
+    axes.xaxis.set_major_locator(FixedLocator(shares.tolist()))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _window(one: AskedSlice) -> tuple[slice, slice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -38,6 +39,16 @@ def test_the_highest_line_lies_on_top_and_no_room_is_left_under_the_lowest(
     assert sorted(ends, key=ends.__getitem__) == sorted(ends)
     lowest = min(np.min(line.get_ydata()) for line in axes.lines)
     assert max(0.0, lowest - 0.2) <= axes.get_ylim()[0] <= lowest
+
+
+@pytest.mark.parametrize(("rounds", "scale"), [(3, "linear"), (12, "log")])
+def test_shares_that_lie_far_apart_are_spread(make_results: Any, rounds: int, scale: str) -> None:
+    axes = learning_curves_figure(make_results({"random": 20.0}, rounds=rounds), "dice").axes[0]
+    axes.figure.draw_without_rendering()
+    assert axes.get_xscale() == scale
+    names = [text.get_text() for text in axes.get_xticklabels()]
+    assert all(re.fullmatch(r"[\d.]+ %", name) for name in names), names
+    assert len(names) >= 3
 
 
 def test_hours_of_annotation_name_their_model(made_up_results: dict[str, Any]) -> None:
