@@ -18,7 +18,7 @@ from longitudinal_al.experiments import runs as runs_module
 from longitudinal_al.experiments.arm import Arm
 from longitudinal_al.experiments.cohorts import Cohort, make_cohort
 from longitudinal_al.experiments.experiment import experiment
-from longitudinal_al.experiments.plan import full_plan, needs_references
+from longitudinal_al.experiments.plan import SMALL_LEAVES_OUT, full_plan, needs_references, small_plan
 from longitudinal_al.experiments.processes import processes
 from longitudinal_al.experiments.runs import Run, do_run, outcome, runs_of
 from longitudinal_al.network.committee import TOGETHER
@@ -110,6 +110,15 @@ def test_the_experiment_in_full_has_every_strategy_every_part_of_the_recipe_and_
     assert asked == {"pretraining", "consistency", "alignment", "rehearsal", "augmentation"}
     marked = {arm.name for arm in arms if needs_references(arm)}
     assert marked == {"foreground_random", "attention_misalignment:variant=oracle"}
+
+
+def test_the_small_experiment_is_a_part_of_the_one_in_full_and_learns_for_less_time():
+    small, full = small_plan(), full_plan()
+    names = {arm.name for arm in full.arms}
+    assert {arm.name for arm in small.arms} | set(SMALL_LEAVES_OUT) <= names
+    assert not {arm.name for arm in small.arms} & set(SMALL_LEAVES_OUT)
+    assert small.training.steps < full.training.steps
+    assert 0 < small.training.pretraining < full.training.pretraining
 
 
 def test_a_run_is_named_for_people():
