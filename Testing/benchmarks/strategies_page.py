@@ -1,4 +1,4 @@
-"""Write the table of strategies into `docs/strategies.md`, and an experiment's results into its last column.
+"""Write the table of strategies into `docs/strategies.md`, and an experiment's results into its columns.
 
 python Testing/benchmarks/bench_selection.py --write
 python Testing/benchmarks/strategies_page.py --experiment FOLDER/experiment.json --cohort typical
@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from longitudinal_al.acquisition.measured import MEASURED, measured
+from longitudinal_al.acquisition.measured import FULL, MEASURED, SMALL, measured
 from longitudinal_al.acquisition.strategies import STRATEGIES, strategies_table
 from longitudinal_al.cli.strategies import markdown
 from longitudinal_al.project.files import write_json
@@ -39,11 +39,13 @@ def main() -> None:
     """Fill in what is given, and write the page's table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--experiment", type=Path, help="experiment.json of `longitudinal-al experiment`")
-    parser.add_argument("--cohort", default="typical")
+    parser.add_argument("--cohort", choices=(FULL, SMALL), default=FULL)
     arguments = parser.parse_args()
     if arguments.experiment:
-        figures = {"efficiency": efficiencies(arguments.experiment, arguments.cohort)}
-        write_json(MEASURED, {**measured(), **figures, "cohort": arguments.cohort})
+        found = efficiencies(arguments.experiment, arguments.cohort)
+        figures = measured()
+        efficiency = {**figures["efficiency"], arguments.cohort: found}
+        write_json(MEASURED, {**figures, "efficiency": efficiency})
         measured.cache_clear()
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH, wants_sure_change
+from longitudinal_al.acquisition.selectors.recipe import wants_sure_change
 from longitudinal_al.acquisition.strategy import Value
 
 
@@ -127,13 +127,11 @@ def _by_doubt(facts: Facts) -> str:
 
 
 def _doubtful(facts: Facts) -> str:
-    """Return the place by what a batch looks at with so many labels, and whether chance takes part in it."""
+    """Return the place by what a batch looks at with so many labels."""
     is_for_change = facts.settings.get("changes") and wants_sure_change(facts.labelled, facts.patients)
     if is_for_change and facts.sure_place is not None:
         return f"{ordinal(facts.sure_place)} by how surely it has changed and {_by_doubt(facts)}"
-    has_audit = facts.labelled >= ENOUGH and facts.settings.get("audit")
-    also = ", in a batch of which a tenth is left to chance" if has_audit else ""
-    return f"{_by_doubt(facts)}{also}"
+    return _by_doubt(facts)
 
 
 def _worth_the_time(facts: Facts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from longitudinal_al.acquisition.catalogue import CATALOGUE
-from longitudinal_al.acquisition.measured import cost_in_words, efficiency_in_words
+from longitudinal_al.acquisition.measured import FULL, SMALL, cost_in_words, efficiency_in_words
 from longitudinal_al.acquisition.needs import Needs as Needs
 from longitudinal_al.acquisition.needs import ScoreSource as ScoreSource
 from longitudinal_al.acquisition.strategy import Strategy as Strategy
@@ -73,8 +73,8 @@ def beginning(text: str) -> Strategy:
 def strategies_table() -> list[dict[str, str]]:
     """Return one row a strategy, for people.
 
-    The columns are ``name``, ``family``, ``summary``, ``needs``, ``cost``, ``measured_cost`` and
-    ``efficiency`` (see ``acquisition.measured``), ``settings`` and ``paper``.
+    The columns are ``name``, ``family``, ``summary``, ``needs``, ``cost``, ``measured_cost``,
+    ``efficiency`` and ``small_efficiency`` (see ``acquisition.measured``), ``settings`` and ``paper``.
     """
     return [
         {
@@ -84,7 +84,8 @@ def strategies_table() -> list[dict[str, str]]:
             "needs": one.needs.in_words() + (" (simulations only)" if Needs.LABELS in one.needs else ""),
             "cost": one.cost,
             "measured_cost": cost_in_words(one.name),
-            "efficiency": efficiency_in_words(one.name),
+            "efficiency": efficiency_in_words(one.name, FULL),
+            "small_efficiency": efficiency_in_words(one.name, SMALL),
             "settings": ", ".join(f"{name}={as_text(value)}" for name, value in one.settings.items()),
             "paper": one.paper,
         }

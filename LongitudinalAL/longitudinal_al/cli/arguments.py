@@ -78,7 +78,7 @@ def weight(text: str) -> float:
 def names(text: str) -> list[str]:
     """Read names that are separated by commas; each counts once.
 
-    The settings of a name follow a colon, by commas too: "random,recipe:audit=off,spacing=off" are two names.
+    The settings of a name follow a colon, by commas too: "random,recipe:changes=off,spacing=off" is two.
     """
     given: list[str] = []
     for name in (part.strip() for part in text.split(",")):

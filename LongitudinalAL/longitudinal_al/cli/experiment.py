@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.cli.arguments import add_scheduler, names, positive_number
 from longitudinal_al.cli.output import Output, counted
 from longitudinal_al.cli.progress import Progress
@@ -19,6 +20,7 @@ from longitudinal_al.experiments.experiment import experiment
 from longitudinal_al.experiments.plan import SIZES, Plan
 from longitudinal_al.experiments.processes import processes, sensible_count
 
+EVERY = "every"
 EXAMPLE = (
     "longitudinal-al experiment --size small --out trial\n"
     "  longitudinal-al experiment --size full --out trial --minutes 9"
@@ -31,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder of everything")
     parser.add_argument("--cohorts", metavar="a,b", type=names, help="only these of the size's cohorts")
     parser.add_argument(
-        "--strategies", metavar="a;b", help="only these, separated by semicolons (settings after a colon)"
+        "--strategies",
+        metavar="a;b",
+        help=f"only these, separated by semicolons (settings after a colon), or {EVERY!r} strategy",
     )
     parser.add_argument("--seeds", metavar="K", type=positive_number, help="the seeds 0 to K - 1")
     parser.add_argument(
@@ -88,6 +92,7 @@ def chosen_plan(arguments: argparse.Namespace) -> Plan:
     if arguments.strategies:
         given = {arm.name: arm for arm in plan.arms}
         texts = [text.strip() for text in arguments.strategies.split(";") if text.strip()]
+        texts = list(STRATEGIES) if texts == [EVERY] else texts
         arms = tuple(given.get(text) or Arm.plain(text) for text in texts)
         for arm in arms:
             arm.check()

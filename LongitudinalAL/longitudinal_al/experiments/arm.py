@@ -21,7 +21,7 @@ class Arm:
     name : str
         In the results; for a plain strategy its text.
     strategy : str
-        The strategy's text, such as "entropy" or "recipe:audit=off".
+        The strategy's text, such as "entropy" or "recipe:spacing=off".
     cold_start : str
         The text of the strategy that chooses the first batch where a model is needed; "" leaves it to the
         strategy or the experiment.

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from longitudinal_al.acquisition.measured import NOT_MEASURED, cost_in_words, efficiency_in_words, measured
+from longitudinal_al.acquisition.measured import (
+    FULL,
+    NOT_MEASURED,
+    SMALL,
+    cost_in_words,
+    efficiency_in_words,
+    measured,
+)
 from longitudinal_al.acquisition.strategies import STRATEGIES, strategies_table
 from longitudinal_al.cli.strategies import markdown
 
@@ -10,17 +17,21 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "strategies.md"
 FOUND = {
     "seconds": {"entropy": 0.71},
     "efficiency": {
-        "entropy": {"area": 0.412, "low": 0.36, "high": 0.451, "reaches": 0.08},
-        "random": {"area": 0.2, "low": 0.1, "high": 0.3, "reaches": None},
+        FULL: {
+            "entropy": {"area": 0.412, "low": 0.36, "high": 0.451, "reaches": 0.08},
+            "random": {"area": 0.2, "low": 0.1, "high": 0.3, "reaches": None},
+        },
+        SMALL: {"bald": {"area": 0.3, "low": 0.2, "high": 0.4, "reaches": None}},
     },
 }
 
 
 def test_figures_in_words():
     assert cost_in_words("entropy", FOUND) == "0.71 s"
-    assert efficiency_in_words("entropy", FOUND) == "0.41 [0.36, 0.45]; 8.0 %"
-    assert efficiency_in_words("random", FOUND) == "0.20 [0.10, 0.30]; never"
-    assert cost_in_words("random", FOUND) == efficiency_in_words("bald", FOUND) == NOT_MEASURED
+    assert efficiency_in_words("entropy", FULL, FOUND) == "0.41 [0.36, 0.45]; 8.0 %"
+    assert efficiency_in_words("random", FULL, FOUND) == "0.20 [0.10, 0.30]; never"
+    assert efficiency_in_words("bald", SMALL, FOUND) == "0.30 [0.20, 0.40]; never"
+    assert cost_in_words("random", FOUND) == efficiency_in_words("bald", FULL, FOUND) == NOT_MEASURED
 
 
 def test_the_cost_of_every_strategy_was_measured():

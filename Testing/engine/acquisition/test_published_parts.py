@@ -63,7 +63,7 @@ PUBLISHED: dict[str, tuple[str, str, dict[str, str], dict[str, Any]]] = {
         "entropy",
         "recipe",
         {"sure_change": "sure_change"},
-        {"changes": True, "audit": True, "spacing": True},
+        {"changes": True, "spacing": True},
     ),
 }
 
@@ -95,7 +95,7 @@ def test_parts_and_numbers_are_those_of_the_paper(name: str) -> None:
         ("clasp_pe:last_beta=50", "selector", {"last_beta": 50.0}),
         ("foreground_random:share=0.5", "selector", {"share": 0.5}),
         ("information_density:beta=2", "selector", {"beta": 2.0}),
-        ("recipe:audit=off", "selector", {"audit": False}),
+        ("recipe:spacing=off", "selector", {"spacing": False}),
         ("score_per_second:power=0.5", "selector", {"power": 0.5}),
     ],
 )

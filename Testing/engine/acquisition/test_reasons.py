@@ -5,7 +5,7 @@ import pytest
 
 from longitudinal_al.acquisition.candidates import Candidates, LabelledSlices
 from longitudinal_al.acquisition.reasons import REASONS, Facts, gather, ordinal, reason, reasons
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH, FEW_PATIENTS, SEEN_LITTLE
+from longitudinal_al.acquisition.selectors.recipe import FEW_PATIENTS, SEEN_LITTLE
 from longitudinal_al.acquisition.strategies import STRATEGIES
 from longitudinal_al.errors import UnknownName
 
@@ -118,16 +118,6 @@ def test_every_strategy_has_a_reason():
         (
             "recipe",
             Facts(pool=420, place=3, labelled=SEEN_LITTLE, patient_labelled=1, settings={"changes": True}),
-            "3rd by doubt of 420 slice pairs.",
-        ),
-        (
-            "recipe",
-            Facts(pool=420, place=3, labelled=ENOUGH, patient_labelled=1, settings={"audit": True}),
-            "3rd by doubt of 420 slice pairs, in a batch of which a tenth is left to chance.",
-        ),
-        (
-            "recipe",
-            Facts(pool=420, place=3, labelled=ENOUGH, patient_labelled=1, settings={"audit": False}),
             "3rd by doubt of 420 slice pairs.",
         ),
     ],

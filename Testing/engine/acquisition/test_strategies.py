@@ -81,7 +81,7 @@ def test_settings_change_what_is_needed():
 
 
 def test_the_recipe_brings_its_own_first_batch_whatever_its_settings():
-    for text in ("recipe", "recipe:spacing=off,audit=off,members=2"):
+    for text in ("recipe", "recipe:spacing=off,changes=off,members=2"):
         assert cold_start_of(strategy(text)).text == "difference"
     assert cold_start_of(STRATEGIES["entropy"]) is None
 
@@ -100,7 +100,7 @@ def test_the_table_has_a_row_for_each_strategy_in_words():
     assert table["difference_entropy"]["needs"] == "model, difference"
     assert table["random"]["needs"] == "nothing"
     columns = {"name", "family", "summary", "needs", "cost", "settings", "paper"}
-    columns |= {"measured_cost", "efficiency"}
+    columns |= {"measured_cost", "efficiency", "small_efficiency"}
     assert all(set(row) == columns for row in table.values())
     assert table["foreground_random"]["needs"] == "labels (simulations only)"
     assert table["attention_misalignment"]["settings"] == "weight=0.3, variant=deployable"

@@ -37,7 +37,7 @@ def test_beside_another_worker_it_says_so(cli, small_project: Project) -> None:
 def test_words_become_arguments_of_their_type() -> None:
     assert typed(Verb.EXPLAIN, ["pair=7", "slice=23"]) == {"pair": "7", "slice": 23}
     assert typed(Verb.STATUS, ["labelling=yes"]) == {"labelling": True}
-    assert typed(Verb.RANK, ["strategy=recipe:audit=off"]) == {"strategy": "recipe:audit=off"}
+    assert typed(Verb.RANK, ["strategy=recipe:spacing=off"]) == {"strategy": "recipe:spacing=off"}
     with pytest.raises(InvalidInput, match="NAME=VALUE"):
         typed(Verb.TRAIN, ["seed"])
     with pytest.raises(InvalidInput, match="a whole number"):

@@ -13,7 +13,6 @@ from longitudinal_al.acquisition.strategies import STRATEGIES, strategy
 from longitudinal_al.errors import Cancelled
 
 OTHER_SETTINGS = [
-    "recipe:audit=off",
     *("typiclust:features=contrast", "probcover:delta=0.5", "stochastic_batches:batches=1"),
     *("power_bald:beta=0", "foreground_random:share=0", "foreground_random:share=1"),
     *("clasp_pe:stratified=0", "clasp_pe:stratified=1", "facility_location:keep=1"),

@@ -1,4 +1,4 @@
-"""The recipe's batches: sure change at first, doubt, chance later, and what each setting does."""
+"""The recipe's batches: sure change at first, then doubt, and what each setting does."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from longitudinal_al.acquisition.neighbours import Neighbours
-from longitudinal_al.acquisition.selectors.recipe import ENOUGH, FEW_PATIENTS, SEEN_LITTLE
+from longitudinal_al.acquisition.selectors.recipe import FEW_PATIENTS, SEEN_LITTLE
 from longitudinal_al.acquisition.strategies import strategy
 
 
@@ -30,7 +30,7 @@ def pool_with(make_pool):
 
 
 def test_doubt_comes_first(pool_with):
-    assert rank("recipe", pool_with(ENOUGH), 5) == [0, 1, 2, 3, 4]
+    assert rank("recipe", pool_with(SEEN_LITTLE), 5) == [0, 1, 2, 3, 4]
 
 
 def test_until_enough_are_labelled_what_has_surely_changed_comes_first(pool_with):
@@ -60,27 +60,6 @@ def test_pairs_in_doubt_come_last_by_sure_change_too(pool_with):
     held_back = np.arange(200) >= 150
     pool = replace(pool_with(3), sure_change=np.arange(200.0), held_back=held_back)
     assert rank("recipe", pool, 2) == [149, 148]
-
-
-def test_about_a_tenth_is_drawn_from_everything_once_enough_are_labelled(pool_with):
-    def by_chance(text, labelled):
-        pool = pool_with(labelled)
-        return np.mean([sum(np.array(rank(text, pool, 40, seed=seed)) >= 40) for seed in range(60)])
-
-    assert 2.0 < by_chance("recipe", ENOUGH) < 4.0  # four drawn, of which a fifth comes from the leading ones
-    assert by_chance("recipe", ENOUGH - 1) == 0
-    assert by_chance("recipe:audit=off", ENOUGH) == 0
-
-
-@pytest.mark.parametrize("at_once", [1, 3, 9])
-def test_chance_has_its_tenth_however_few_are_labelled_of_each_ranking(make_pool, at_once):
-    by_chance, total = 0, 0
-    for labelled in range(ENOUGH, ENOUGH + 90, at_once):
-        pool = make_pool(300 + labelled, labelled=labelled, slices=1000)
-        expected = np.argsort(-pool.score)[:at_once]
-        by_chance += len(set(rank("recipe", pool, at_once, seed=labelled)) - set(expected.tolist()))
-        total += at_once
-    assert by_chance == pytest.approx(total / 10, abs=1.5)
 
 
 def test_the_spacing_that_is_asked_for_is_kept_unless_switched_off(make_pool):
