@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -155,7 +156,8 @@ def do_run(
     except OutOfTime:
         return False
     write_json(_file(run, out), found)
-    _file_begun(run, out).unlink(missing_ok=True)
+    with suppress(OSError):  # on Windows, while another process looks at it
+        _file_begun(run, out).unlink()
     return True
 
 
