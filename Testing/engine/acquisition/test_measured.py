@@ -39,6 +39,10 @@ def test_the_cost_of_every_strategy_was_measured():
     assert all(row["measured_cost"] != NOT_MEASURED for row in strategies_table())
 
 
+def test_every_strategy_was_measured_in_the_small_experiment():
+    assert set(measured()["efficiency"][SMALL]) == set(STRATEGIES)
+
+
 def test_the_table_of_the_docs_is_the_one_of_the_code():
     assert "\n".join(markdown(strategies_table())) in PAGE.read_text(encoding="utf-8")
 
