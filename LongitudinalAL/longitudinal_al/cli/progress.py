@@ -11,12 +11,12 @@ from typing import TextIO
 from tqdm import tqdm
 
 from longitudinal_al.cli.ctrl_c import stop_if_pressed
+from longitudinal_al.time_left import TimeLeft
 
 SILENT_SECONDS = 2.0
 LINE_SECONDS = 10.0
 TICK_SECONDS = 0.5
-BAR = "{desc}: {percentage:3.0f} %|{bar:30}| {elapsed} so far, {remaining} left"
-EARLY_BAR = "{desc}: {percentage:3.0f} %|{bar:30}| {elapsed} so far"
+BAR = "{desc}: {percentage:3.0f} %|{bar:30}| {elapsed} so far"
 ENOUGH_SHARE = 0.01
 """With less behind us, the time left would be a guess: hours for what takes minutes."""
 
@@ -34,6 +34,7 @@ class Progress:
         self.share = 0.0
         self._stream = stream or sys.stderr
         self._started = time.monotonic()
+        self._left = TimeLeft()
         self._last_line = float("-inf")
         self._bar: tqdm[None] | None = None
         self._ended = threading.Event()
@@ -44,10 +45,11 @@ class Progress:
         """Say what is being done, and the share of the whole that is behind us."""
         stop_if_pressed()
         with self._lock:
-            if share < self.share:  # another step begins: its time left is not that of the one before
+            if share < self.share:  # another step begins
                 self._started = time.monotonic()
                 self._close_bar()
             self.phase, self.share = phase, min(max(share, 0.0), 1.0)
+            self._left.tell(self.share)
 
     def portion(self, share: float) -> None:
         """Say the share alone, for steps that have no phases."""
@@ -86,9 +88,10 @@ class Progress:
     def _draw_bar(self) -> None:
         bar = self._bar
         if bar is None:
-            bar = self._bar = tqdm(total=1.0, bar_format=EARLY_BAR, file=self._stream, leave=False)
+            bar = self._bar = tqdm(total=1.0, file=self._stream, leave=False)
             bar.start_t -= time.monotonic() - self._started
-        bar.bar_format = BAR if self.share >= ENOUGH_SHARE else EARLY_BAR
+        left = self._left.seconds(ENOUGH_SHARE)
+        bar.bar_format = BAR if left is None else f"{BAR}, about {_span(left)} left"
         bar.n = self.share
         bar.desc = self._words()
         bar.refresh()
@@ -102,11 +105,10 @@ class Progress:
         return f"{self.title} {self.phase}" if self.phase else self.title.removesuffix(":")
 
     def _line(self) -> str:
-        elapsed = time.monotonic() - self._started
-        left = "time left unknown"
-        if self.share >= ENOUGH_SHARE:
-            left = f"about {_span(elapsed * (1 / self.share - 1))} left"
-        return f"{self._words()}: {self.share:.0%} done in {_span(elapsed)}, {left}"
+        elapsed = _span(time.monotonic() - self._started)
+        left = self._left.seconds(ENOUGH_SHARE)
+        told = "time left unknown" if left is None else f"about {_span(left)} left"
+        return f"{self._words()}: {self.share:.0%} done, {elapsed} so far, {told}"
 
 
 def _span(seconds: float) -> str:

@@ -107,10 +107,15 @@ def work_off(
     end = time.time() + seconds
     whole = sum(_updates(run, plan) for run in runs)
     left = [run for run in runs if not is_done(run, out)]
-    for _ in _moments(left, plan, out, executor, end, progress):
-        left = [run for run in left if not is_done(run, out)]
+
+    def tell() -> None:
         to_do = sum(_updates(run, plan) * (1 - _share_begun(run, out)) for run in left)
         progress("runs", 1 - to_do / whole)
+
+    tell()
+    for _ in _moments(left, plan, out, executor, end, progress):
+        left = [run for run in left if not is_done(run, out)]
+        tell()
     return len(left)
 
 

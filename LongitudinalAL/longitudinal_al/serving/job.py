@@ -9,6 +9,7 @@ from typing import Any
 
 from longitudinal_al.errors import Cancelled
 from longitudinal_al.protocol import EventKind, Request
+from longitudinal_al.time_left import TimeLeft
 
 PROGRESS_SECONDS = 0.2
 """Progress is told at most this often."""
@@ -33,8 +34,7 @@ class Job:
         self._send = send
         self._heard = heard
         self._cancelled = threading.Event()
-        self._share = float("inf")
-        self._began_at = (0.0, 0.0)
+        self._left = TimeLeft()
         self._told = float("-inf")
 
     @property
@@ -73,13 +73,11 @@ class Job:
         """
         self._heard()
         self.interrupt()
-        now, share = time.monotonic(), current / maximum if maximum else 1.0
-        if share < self._share:  # another step begins: its time left is its own
-            self._began_at = now, share
-        self._share = share
+        self._left.tell(current / maximum if maximum else 1.0)
+        now = time.monotonic()
         if now - self._told < PROGRESS_SECONDS:
             return
         self._told = now
-        seconds, gained = now - self._began_at[0], share - self._began_at[1]
-        left = round(seconds * (1 - share) / gained, 1) if gained > 0 else None
-        self.send(EventKind.PROGRESS, phase=phase, current=current, maximum=maximum, seconds_left=left)
+        left = self._left.seconds()
+        rounded = None if left is None else round(left, 1)
+        self.send(EventKind.PROGRESS, phase=phase, current=current, maximum=maximum, seconds_left=rounded)

@@ -170,3 +170,8 @@ def test_what_is_done_elsewhere_is_told_before_a_run_ends(plan, begun, monkeypat
     between_runs = np.array([0.0, full, arm, full + arm]) / (full + arm)
     assert np.abs(np.subtract.outer(told, between_runs)).min(axis=1).max() > 1e-6
     assert not list(folder.rglob("*.begun"))
+
+    told.clear()
+    next(folder.rglob("runs/random-seed0.json")).unlink()
+    experiment(one, folder, seconds=0.0, progress=tell)
+    assert told[0] == pytest.approx(full / (full + arm))
