@@ -22,7 +22,7 @@ COLUMNS = {
 EFFICIENCY = (
     "efficiency: mean lesion Dice over the curve, and the smallest share of the pool not worse than full "
     "labelling by 0.03, by the means, on one synthetic cohort; small experiment: the same of a smaller one, "
-    "one seed, trained for half as long, where what lies within 0.1 is not told apart: see docs/benchmark.md"
+    "one seed, rounds half as long, where what lies within 0.1 is not told apart: see docs/benchmark.md"
 )
 MARKDOWN = {
     "name": "name",
